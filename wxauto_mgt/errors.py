@@ -1,0 +1,144 @@
+"""The error tree of the product, below everything else.
+
+ConsoleError                 code + facts; the interfaces render them from the catalogue (`error.<code>`)
+├── TransientError           may work when tried again
+│   ├── StorageOverloaded
+│   └── InstanceError        a call to a WXAUTO-HTTP-API server gave no usable answer
+│       ├── InstanceUnreachable, InstanceTimedOut, InstanceRejected, InstanceUnauthorized
+│       └── InstanceMaybeLimited, InstanceAnswerUnreadable
+├── PermanentError           trying again changes nothing
+│   ├── StorageError         DatabaseCorrupt, DatabaseForeign, DatabaseNewer
+│   ├── DataFolderInUse
+│   └── SecretUnreadable
+├── ConfigError              the operator must change something; lists every Problem
+└── BugError                 ours
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+Fact = str | int | float | bool | None
+
+
+class ConsoleError(Exception):
+    """Base of all errors of the product.
+
+    Args:
+        code: symbolic reason; the catalogue key is `error.<code>`.
+        facts: what it happened to; never a secret, never message text.
+    """
+
+    def __init__(self, code: str, **facts: Fact) -> None:
+        super().__init__(code)
+        self.code = code
+        self.facts: Mapping[str, Fact] = facts
+
+    def __str__(self) -> str:
+        if not self.facts:
+            return self.code
+        return f"{self.code}: " + ", ".join(f"{name}={value}" for name, value in self.facts.items())
+
+
+class TransientError(ConsoleError):
+    """May work when tried again."""
+
+
+class PermanentError(ConsoleError):
+    """Trying again changes nothing."""
+
+
+class BugError(ConsoleError):
+    """A state that our own code must never reach."""
+
+
+class StorageOverloaded(TransientError):
+    """The writer's queue is full."""
+
+
+class StorageError(PermanentError):
+    """A database could not be opened, read or committed."""
+
+
+class DatabaseCorrupt(StorageError):
+    """The file is damaged; it was left untouched."""
+
+
+class DatabaseForeign(StorageError):
+    """The file belongs to another program; it was left untouched."""
+
+
+class DatabaseNewer(StorageError):
+    """A newer version of the console wrote the file; it was left untouched."""
+
+
+class DataFolderInUse(PermanentError):
+    """Another console holds the data folder's lock."""
+
+
+class SecretUnreadable(PermanentError):
+    """A sealed value cannot be opened with the keys at hand; enter it again."""
+
+
+class InstanceError(TransientError):
+    """A call to a WXAUTO-HTTP-API server gave no usable answer."""
+
+
+class InstanceUnreachable(InstanceError):
+    """No connection: refused, unknown host, reset before an answer."""
+
+
+class InstanceTimedOut(InstanceError):
+    """No answer in time; the server may still carry the call out."""
+
+
+class InstanceRejected(InstanceError):
+    """The server answered with a failure; facts carry `status` and `code`."""
+
+
+class InstanceUnauthorized(InstanceError):
+    """The server refused the API key."""
+
+
+class InstanceMaybeLimited(InstanceError):
+    """HTTP 500 with code 5000 or HTTP 429: perhaps the rate limit, wait before the next call."""
+
+
+class InstanceAnswerUnreadable(InstanceError):
+    """The answer was not what the protocol promises (HTML, broken JSON, too large)."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One reason why a configuration is refused.
+
+    Attributes:
+        place: the object, such as `rules[2] r1` or `instance pc1`.
+        field: dotted path inside the object, or "" for the whole object.
+        reason: catalogue code (`problem.<reason>`).
+        params: facts for the sentence.
+        line: line of the document, counted from 1, when it came from a file.
+    """
+
+    place: str
+    field: str
+    reason: str
+    params: Mapping[str, Fact] = field(default_factory=dict)
+    line: int | None = None
+
+    def __str__(self) -> str:
+        where = f"line {self.line}: " if self.line is not None else ""
+        facts = ", ".join(f"{name}={value}" for name, value in self.params.items())
+        return f"{where}{self.place}: {self.field or '-'}: {self.reason}" + (f" ({facts})" if facts else "")
+
+
+class ConfigError(ConsoleError):
+    """The configuration is refused; nothing of it was stored."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("config_refused", count=len(problems))
+        self.problems = tuple(problems)
+
+    def __str__(self) -> str:
+        return "; ".join(str(problem) for problem in self.problems)
