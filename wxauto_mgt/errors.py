@@ -16,8 +16,9 @@ ConsoleError                 code + facts; the interfaces render them from the c
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 Fact = str | int | float | bool | None
 
@@ -124,7 +125,7 @@ class Problem:
     place: str
     field: str
     reason: str
-    params: Mapping[str, Fact] = field(default_factory=dict)
+    params: Mapping[str, Fact] = dataclasses.field(default_factory=dict)
     line: int | None = None
 
     def __str__(self) -> str:
