@@ -120,7 +120,7 @@ OFFSCREEN = {"QT_QPA_PLATFORM": "offscreen"}
 def prepare(*, dev: bool, packages: tuple[str, ...]) -> None:
     """Bring the machine to the state that the lock describes; quick when nothing is missing."""
     # A comparison, not a syntax trick: this file must still parse on an older Python to say so.
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036
         raise SetupFailed(f"Python 3.11 or newer is needed, this is {sys.version.split()[0]}")
     install_system_packages(packages)
     lock = ROOT / ("requirements-dev.txt" if dev else "requirements.txt")
@@ -141,7 +141,7 @@ def make_venv() -> None:
             return
         shutil.rmtree(VENV)
     try:
-        import ensurepip  # noqa: F401, PLC0415 - Debian ships Python without it; only asking whether it is there
+        import ensurepip  # noqa: F401 - Debian ships Python without it
     except ImportError:
         install_system_packages(("python3-venv",))
     print("tasks.py: making .venv", flush=True)
@@ -166,13 +166,11 @@ def install_lock(lock: Path) -> None:
             "-r",
             str(lock),
         ]
-        if call(*command) == 0:
+        if call(*command, "-r", str(lock)) == 0:
             return
         print("tasks.py: uv failed, trying pip", file=sys.stderr)
     if call(VENV_PYTHON, "-m", "pip", "install", "--quiet", "--require-hashes", "-r", str(lock)) != 0:
-        raise SetupFailed(
-            f"the packages of {lock.name} could not be installed; is the package index reachable?"
-        )
+        raise SetupFailed(f"the packages of {lock.name} could not be installed; is this machine online?")
 
 
 def find_uv() -> list[str] | None:
