@@ -1,0 +1,1 @@
+"""Opaque configuration documents: validation as a whole, revisions, notification, import and export."""

@@ -1,0 +1,194 @@
+"""Turns pydantic models into sections, and pydantic's errors into our own Problems.
+
+Never shows pydantic's English, nor the value of a secret field. Slices and the service call it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final, TypeVar
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from wxauto_mgt.core.config.model import (
+    JSON,
+    REFUSAL_PREFIX,
+    Candidate,
+    ConfigModel,
+    ConfigSection,
+    Document,
+    place_of,
+)
+from wxauto_mgt.errors import ConfigError, Fact, Problem
+
+M = TypeVar("M", bound=ConfigModel)
+
+SHOWN_VALUE_CHARS: Final = 40
+
+# pydantic's error type -> (our reason, names of the context facts that the sentence uses)
+_REASONS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
+    "missing": ("missing", ()),
+    "extra_forbidden": ("unknown_key", ()),
+    "string_too_short": ("too_short", ("min_length",)),
+    "string_too_long": ("too_long", ("max_length",)),
+    "too_short": ("too_few", ("min_length",)),
+    "too_long": ("too_many", ("max_length",)),
+    "greater_than": ("not_above", ("gt",)),
+    "greater_than_equal": ("below_minimum", ("ge",)),
+    "less_than": ("not_under", ("lt",)),
+    "less_than_equal": ("above_maximum", ("le",)),
+    "multiple_of": ("bad_value", ()),
+    "finite_number": ("not_finite", ()),
+    "literal_error": ("not_one_of", ("expected",)),
+    "enum": ("not_one_of", ("expected",)),
+    "string_pattern_mismatch": ("bad_value", ()),
+    "union_tag_invalid": ("not_one_of", ("expected_tags",)),
+    "union_tag_not_found": ("missing", ()),
+}
+
+# pydantic's error type -> what we expected there; the sentence is `problem.wrong_type`
+_EXPECTED_TYPES: Final[Mapping[str, str]] = {
+    "string_type": "text",
+    "string_sub_type": "text",
+    "int_type": "whole_number",
+    "int_from_float": "whole_number",
+    "int_parsing": "whole_number",
+    "float_type": "number",
+    "float_parsing": "number",
+    "bool_type": "yes_or_no",
+    "bool_parsing": "yes_or_no",
+    "list_type": "list",
+    "tuple_type": "list",
+    "set_type": "list",
+    "frozen_set_type": "list",
+    "dict_type": "mapping",
+    "model_type": "mapping",
+    "model_attributes_type": "mapping",
+    "mapping_type": "mapping",
+    "none_required": "nothing",
+}
+
+
+def pydantic_section(
+    *,
+    kind: str,
+    document_key: str,
+    model: type[M],
+    secret_fields: Sequence[str] | Callable[[Document], tuple[str, ...]] = (),
+    check: Callable[[Candidate], Iterable[Problem]] | None = None,
+    id_of: Callable[[Document], str] | None = None,
+    id_fields: tuple[str, ...] = ("id",),
+) -> ConfigSection[M]:
+    """Make the section of objects that one pydantic model describes."""
+    if callable(secret_fields):
+        secrets_of = secret_fields
+    else:
+        fixed = tuple(secret_fields)
+
+        def secrets_of(_document: Document) -> tuple[str, ...]:
+            return fixed
+
+    name_of = id_of or _text_id
+
+    def parse(document: Document) -> M:
+        place = place_of(kind, name_of(document))
+        return validate_document(model, document, place=place, secret_fields=secrets_of(document))
+
+    return ConfigSection(
+        kind=kind,
+        document_key=document_key,
+        parse=parse,
+        id_of=name_of,
+        schema=model.model_json_schema,
+        secret_fields=secrets_of,
+        check=check or _nothing_to_check,
+        id_fields=id_fields,
+    )
+
+
+def validate_document(
+    model: type[M],
+    document: Document,
+    *,
+    place: str,
+    field_prefix: str = "",
+    secret_fields: Iterable[str] = (),
+) -> M:
+    """Parse a document strictly.
+
+    Args:
+        field_prefix: where the document stands inside its object, such as `config.`.
+        secret_fields: dotted paths, prefix included, whose values are never shown.
+
+    Raises:
+        ConfigError: one Problem per finding, in document order.
+    """
+    try:
+        # By way of JSON: its strict mode refuses "1" for 1 and 1 for "1", yet takes a list for a tuple
+        # and a string for an enum, which a strict validation of Python objects would not.
+        return model.model_validate_json(json.dumps(document, ensure_ascii=True))
+    except ValidationError as error:
+        raise ConfigError(
+            problems_of(error, place=place, field_prefix=field_prefix, secret_fields=secret_fields)
+        ) from None
+
+
+def problems_of(
+    error: ValidationError, *, place: str, field_prefix: str = "", secret_fields: Iterable[str] = ()
+) -> tuple[Problem, ...]:
+    """Translate pydantic's findings; the foreign text and the values of secrets are left behind."""
+    hidden = tuple(secret_fields)
+    problems = []
+    for detail in error.errors(include_url=False):
+        path = field_prefix + ".".join(str(part) for part in detail["loc"])
+        reason, params = _reason_of(detail)
+        shown = None if _is_secret(path, hidden) else _shown(detail["input"])
+        if shown is not None and reason not in ("missing", "unknown_key"):
+            params["value"] = shown
+        problems.append(Problem(place=place, field=path, reason=reason, params=params))
+    return tuple(problems)
+
+
+def _reason_of(detail: ErrorDetails) -> tuple[str, dict[str, Fact]]:
+    code = detail["type"]
+    context = detail.get("ctx", {})
+    if code.startswith(REFUSAL_PREFIX):
+        return code.removeprefix(REFUSAL_PREFIX), {name: _fact(value) for name, value in context.items()}
+    if code in _EXPECTED_TYPES:
+        return "wrong_type", {"expected": _EXPECTED_TYPES[code]}
+    reason, names = _REASONS.get(code, ("bad_value", ()))
+    params = {name: _fact(context.get(name)) for name in names}
+    if reason == "not_one_of":
+        # pydantic writes "'a', 'b' or 'c'": keep the words, drop its English
+        expected = str(next(iter(params.values()), ""))
+        params = {
+            "expected": ", ".join(part.strip("' ") for part in expected.replace(" or ", ", ").split(","))
+        }
+    return reason, params
+
+
+def _is_secret(path: str, hidden: tuple[str, ...]) -> bool:
+    """Hide the field, what stands under it, and what it stands in (a whole mapping given as text)."""
+    return any(path == name or path.startswith(f"{name}.") or name.startswith(f"{path}.") for name in hidden)
+
+
+def _shown(value: object) -> str | None:
+    if isinstance(value, bool | int | float | str):
+        text = json.dumps(value, ensure_ascii=False)
+        return text if len(text) <= SHOWN_VALUE_CHARS else text[: SHOWN_VALUE_CHARS - 1] + "…"
+    return None
+
+
+def _fact(value: object) -> Fact:
+    return value if isinstance(value, str | int | float | bool | None) else str(value)
+
+
+def _text_id(document: Document) -> str:
+    value: JSON = document.get("id")
+    return value if isinstance(value, str) else ""
+
+
+def _nothing_to_check(_candidate: Candidate) -> Iterable[Problem]:
+    return ()
