@@ -1,0 +1,62 @@
+"""Presentation hints that a model's fields carry in their JSON Schema, for forms built from the schema.
+
+Owns the vocabulary only; models use it as `Field(json_schema_extra=hints(...))`, the window reads it.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from pydantic.config import JsonDict
+
+
+class Widget(StrEnum):
+    """Which editor suits a field. Hint `widget`; where none is given, the JSON type decides."""
+
+    TEXT = "text"
+    MULTILINE = "multiline"
+    SECRET = "secret"  # noqa: S105 - the name of a widget
+    URL = "url"
+    NUMBER = "number"
+    SWITCH = "switch"
+    CHOICE = "choice"
+    WORDS = "words"  # a list of short texts
+    TABLE = "table"  # a list of mappings, one row each
+    REFERENCE = "reference"  # id of an object of the kind in hint `refers_to`
+    REFERENCES = "references"  # ordered list of such ids
+
+
+def hints(
+    label: str,
+    *,
+    group: str,
+    order: int,
+    widget: Widget | None = None,
+    help_key: str = "",
+    choices: str = "",
+    refers_to: str = "",
+    unit: str = "",
+) -> JsonDict:
+    """Make the hints of one field.
+
+    Args:
+        label: catalogue key of the field's label.
+        group: catalogue key of the heading that the field stands under.
+        order: position in the form, ascending over all groups.
+        help_key: catalogue key of one helping sentence.
+        choices: catalogue key prefix of an enum's labels: `<choices>.<value>`.
+        refers_to: kind of the object that a reference names; `*` is offered where the default is `*`.
+        unit: catalogue key of the unit shown behind a number.
+    """
+    given: dict[str, str] = {
+        "label": label,
+        "group": group,
+        "widget": widget.value if widget else "",
+        "help": help_key,
+        "choices": choices,
+        "refers_to": refers_to,
+        "unit": unit,
+    }
+    found: JsonDict = {name: value for name, value in given.items() if value}
+    found["order"] = order
+    return found
