@@ -9,7 +9,8 @@ ConsoleError                 code + facts; the interfaces render them from the c
 ├── PermanentError           trying again changes nothing
 │   ├── StorageError         DatabaseCorrupt, DatabaseForeign, DatabaseNewer
 │   ├── DataFolderInUse
-│   └── SecretUnreadable
+│   ├── SecretUnreadable
+│   └── RegexRefused
 ├── ConfigError              the operator must change something; lists every Problem
 └── BugError                 ours
 """
@@ -80,6 +81,14 @@ class DataFolderInUse(PermanentError):
 
 class SecretUnreadable(PermanentError):
     """A sealed value cannot be opened with the keys at hand; enter it again."""
+
+
+class RegexRefused(PermanentError):
+    """A user's regular expression is wrong, or needs more than a linear-time engine can do."""
+
+
+class SecretKeyUnavailable(SecretUnreadable):
+    """The sealing key itself cannot be read or kept."""
 
 
 class InstanceError(TransientError):
