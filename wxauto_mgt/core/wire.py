@@ -1,13 +1,16 @@
-"""The few value types that several slices pass on: rows read from a server, and one HTTP call's record.
+"""The few value types that several slices pass on: rows read from a server, call records, error reports.
 
 Lowest in `core`: imports nothing of the slices. Instances make these, messages and metrics take them.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+
+from wxauto_mgt.errors import Fact
 
 
 class Channel(StrEnum):
@@ -106,3 +109,29 @@ class CallRecord:
     ok: bool
     duration_s: float
     error_code: str | None = None
+
+
+@dataclass(frozen=True)
+class ErrorReport:
+    """A failed operation. The same cause is reported again while it lasts, at most once a minute.
+
+    Attributes:
+        operation: what was tried (`poll_main`, `probe`, `initialize`, `listener_add`, ...).
+        cause_code: symbolic cause; the text stands under `error.<cause_code>`.
+        instance_id: the instance concerned, if one is.
+        params: facts for the sentence; never a secret, never message text.
+    """
+
+    operation: str
+    cause_code: str
+    instance_id: str | None = None
+    params: Mapping[str, Fact] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ErrorCleared:
+    """The operation works again; ends the episode of that cause."""
+
+    operation: str
+    cause_code: str
+    instance_id: str | None = None
