@@ -9,7 +9,7 @@ ConsoleError                 code + facts; the interfaces render them from the c
 ├── PermanentError           trying again changes nothing
 │   ├── StorageError         DatabaseCorrupt, DatabaseForeign, DatabaseNewer
 │   ├── DataFolderInUse
-│   ├── SecretUnreadable
+│   ├── SecretUnreadable     SecretKeyUnavailable
 │   └── RegexRefused
 ├── ConfigError              the operator must change something; lists every Problem
 └── BugError                 ours
