@@ -1,0 +1,186 @@
+"""The only place for what differs by operating system: locks, owner-only files, stop signals, folders."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import getpass
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+
+import platformdirs
+
+from wxauto_mgt.errors import DataFolderInUse, PermanentError
+
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
+
+LOCK_FILE_NAME = "console.lock"
+_APP_NAME = "wxauto-mgt"
+_WINDOWS_LOCK_OFFSET = 1 << 30
+"""Windows locks are mandatory: a byte far behind the content is locked, so that others can read that."""
+_ICACLS_TIMEOUT_S = 10.0
+
+
+class FileLock:
+    """An exclusive lock on a file; ends with the process, however that ends. Excludes within a process too."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._fd: int | None = None
+
+    def try_acquire(self) -> bool:
+        """Take the lock without waiting; False when somebody holds it. Creates the file.
+
+        Raises:
+            OSError: the file cannot be opened or the file system cannot lock.
+        """
+        fd = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            locked = _lock(fd)
+        except OSError:
+            os.close(fd)
+            raise
+        if not locked:
+            os.close(fd)
+            return False
+        self._fd = fd
+        return True
+
+    def write_content(self, text: str) -> None:
+        """Replace the locked file's content."""
+        if self._fd is None:
+            return
+        os.ftruncate(self._fd, 0)
+        os.lseek(self._fd, 0, os.SEEK_SET)
+        os.write(self._fd, text.encode())
+
+    def release(self) -> None:
+        """Give the lock up; the file stays. Does nothing when it is not held."""
+        if self._fd is None:
+            return
+        fd, self._fd = self._fd, None
+        os.close(fd)  # closing releases the lock on every system
+
+
+class DataFolderLock:
+    """Keeps a second console off the same data folder; its file tells who holds it."""
+
+    def __init__(self) -> None:
+        self._lock: FileLock | None = None
+
+    def acquire(self, folder: Path) -> None:
+        """Take the folder's lock and record this process's id in it.
+
+        Raises:
+            DataFolderInUse: facts carry `pid` (None when the file does not say).
+            PermanentError: the folder cannot be used at all (`data_folder_unusable`).
+        """
+        path = folder / LOCK_FILE_NAME
+        lock = FileLock(path)
+        try:
+            acquired = lock.try_acquire()
+        except OSError as error:
+            raise PermanentError("data_folder_unusable", path=str(folder), reason=error.strerror) from error
+        if not acquired:
+            raise DataFolderInUse("data_folder_in_use", path=str(folder), pid=_recorded_pid(path))
+        lock.write_content(f"{os.getpid()}\n")
+        self._lock = lock
+
+    def release(self) -> None:
+        """Give the lock up. The file stays: removing it would race with the next console."""
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
+
+
+def _recorded_pid(path: Path) -> int | None:
+    try:
+        return int(path.read_text().strip())
+    except (OSError, ValueError):
+        return None
+
+
+if sys.platform == "win32":
+
+    def _lock(fd: int) -> bool:
+        os.lseek(fd, _WINDOWS_LOCK_OFFSET, os.SEEK_SET)
+        try:
+            msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)
+        except OSError as error:
+            if error.errno in (errno.EACCES, errno.EDEADLOCK):
+                return False
+            raise
+        return True
+
+else:
+
+    def _lock(fd: int) -> bool:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+
+def restrict_to_owner(path: Path) -> None:
+    """Let only the current user read and write a file, or enter a folder. Blocks; Windows runs a program.
+
+    Raises:
+        OSError: the system refused.
+    """
+    if sys.platform == "win32":
+        command = icacls_command(path, os.environ.get("USERDOMAIN"), getpass.getuser())
+        done = subprocess.run(  # noqa: S603 - a fixed program with a list of arguments
+            command, capture_output=True, timeout=_ICACLS_TIMEOUT_S, check=False
+        )
+        if done.returncode != 0:
+            raise PermissionError(errno.EPERM, "icacls refused", str(path))
+    else:
+        path.chmod(0o700 if path.is_dir() else 0o600)
+
+
+def icacls_command(path: Path, domain: str | None, user: str) -> list[str]:
+    """The Windows command that drops inherited rights and grants full control to one user."""
+    account = f"{domain}\\{user}" if domain else user
+    inherit = "(OI)(CI)" if path.is_dir() else ""
+    return ["icacls", str(path), "/inheritance:r", "/grant:r", f"{account}:{inherit}F"]
+
+
+def user_data_dir() -> Path:
+    """The folder where this system keeps a user's application data; not created here."""
+    return platformdirs.user_data_path(_APP_NAME, appauthor=False)
+
+
+def install_stop_signals(loop: asyncio.AbstractEventLoop, callback: Callable[[], None]) -> Callable[[], None]:
+    """Call `callback` on the loop for each request to stop: Ctrl-C, a polite kill, a closed terminal.
+
+    Plain `signal` handlers instead of `loop.add_signal_handler`: those work on Windows and on Qt's loop too.
+    A signal that was set to be ignored (nohup) stays ignored. Main thread only.
+
+    Returns:
+        A function that restores the previous handlers.
+    """
+
+    def on_signal(_number: int, _frame: FrameType | None) -> None:
+        loop.call_soon_threadsafe(callback)
+
+    previous = {}
+    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+            previous[number] = signal.signal(number, on_signal)
+
+    def uninstall() -> None:
+        while previous:
+            number, handler = previous.popitem()
+            signal.signal(number, handler)
+
+    return uninstall
