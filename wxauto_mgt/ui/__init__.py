@@ -1,0 +1,1 @@
+"""The window: presentation only. Services arrive ready-made from the composition root."""

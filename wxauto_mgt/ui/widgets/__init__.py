@@ -1,0 +1,1 @@
+"""Building blocks that pages share; none of them knows a domain object."""

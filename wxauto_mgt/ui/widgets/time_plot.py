@@ -1,0 +1,109 @@
+"""A line over time in a card, cheap to draw.
+
+Owns the plotting library's settings (pen width 1, no antialias, slow Y range). Called by the overview.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QSizePolicy
+
+from wxauto_mgt.ui.theme.theme import Theme
+from wxauto_mgt.ui.theme.tokens import Space, TypeSize
+from wxauto_mgt.ui.widgets.layout import Card, label, row
+
+Point = tuple[float, float | None]
+"""Seconds since the epoch, and the value or None where nothing was measured."""
+
+
+class _ClockAxis(pg.AxisItem):  # type: ignore[misc]  # the library has no types
+    """Ticks as hours and minutes of the machine's zone."""
+
+    def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
+        return [f"{datetime.fromtimestamp(value, tz=UTC).astimezone():%H:%M}" for value in values]
+
+
+class TimePlot(Card):
+    """A named series; a hole in the data stays a hole."""
+
+    def __init__(
+        self,
+        theme: Theme,
+        name: str,
+        *,
+        show: Callable[[float | None], str],
+        top: float,
+        is_top_fixed: bool = False,
+    ) -> None:
+        super().__init__(margin=Space.M, spacing=2)
+        self._theme = theme
+        self._show = show
+        self._least_top = top
+        self._top = top
+        self._is_top_fixed = is_top_fixed
+        self._value = label("—", "strong")
+        self._plot = pg.PlotWidget(axisItems={"bottom": _ClockAxis(orientation="bottom")})
+        self._curve = self._plot.plot([], [], connect="finite", antialias=False)
+        self._arrange()
+        self.body.addLayout(row(label(name, "caption"), None, self._value))
+        self.body.addWidget(self._plot)
+        self._tint()
+        theme.changed.connect(self._tint)
+
+    @property
+    def latest(self) -> str:
+        """The newest value as shown."""
+        return self._value.text()
+
+    def show_points(self, points: Sequence[Point], *, since: float, until: float) -> None:
+        """Draw a series between two instants (seconds since the epoch)."""
+        known = [value for _, value in points if value is not None]
+        self._value.setText(self._show(known[-1] if points and points[-1][1] is not None else None))
+        times = np.array([at for at, _ in points], dtype=float)
+        values = np.array([math.nan if v is None else v for _, v in points], dtype=float)
+        self._curve.setData(times, values)
+        self._plot.setXRange(since, until, padding=0)
+        top = self._least_top if self._is_top_fixed else self._fitting_top(max(known, default=0.0))
+        if top != self._top:
+            self._top = top
+            self._plot.setYRange(0, top, padding=0.02)
+
+    def _fitting_top(self, highest: float) -> float:
+        # Grows at once, shrinks only to a quarter: a range that follows each value costs a third of the time.
+        top = self._top
+        while highest > top:
+            top *= 2
+        while top > self._least_top and highest < top / 4:
+            top /= 2
+        return top
+
+    def _arrange(self) -> None:
+        self._plot.setMenuEnabled(enableMenu=False)
+        self._plot.setMouseEnabled(x=False, y=False)
+        self._plot.hideButtons()
+        self._plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._plot.setMinimumHeight(84)
+        self._plot.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self._plot.setYRange(0, self._top, padding=0.02)
+        font = self.font()
+        font.setPixelSize(TypeSize.CAPTION - 1)
+        for side in ("left", "bottom"):
+            axis = self._plot.getAxis(side)
+            axis.setStyle(tickLength=0, tickFont=font, maxTickLevel=0)
+        self._plot.getAxis("left").setWidth(34)
+        self._plot.showGrid(x=False, y=True, alpha=0.15)
+
+    def _tint(self) -> None:
+        colours = self._theme.colours
+        self._plot.setBackground(colours.surface)
+        self._curve.setPen(pg.mkPen(colours.accent, width=1))
+        for side in ("left", "bottom"):
+            axis = self._plot.getAxis(side)
+            axis.setPen(pg.mkPen(colours.border))
+            axis.setTextPen(pg.mkPen(colours.text_faint))
