@@ -1,0 +1,1 @@
+"""Sealed values, where their key is kept, and what never appears in a log."""
