@@ -10,7 +10,7 @@ ConsoleError                 code + facts; the interfaces render them from the c
 │   ├── StorageError         DatabaseCorrupt, DatabaseForeign, DatabaseNewer
 │   ├── DataFolderInUse
 │   ├── SecretUnreadable     SecretKeyUnavailable
-│   └── RegexRefused
+│   └── PatternRefused
 ├── ConfigError              the operator must change something; lists every Problem
 └── BugError                 ours
 """
@@ -83,8 +83,8 @@ class SecretUnreadable(PermanentError):
     """A sealed value cannot be opened with the keys at hand; enter it again."""
 
 
-class RegexRefused(PermanentError):
-    """A user's regular expression is wrong, or needs more than a linear-time engine can do."""
+class PatternRefused(PermanentError):
+    """A pattern that a user wrote cannot be used; shown as a Problem: `problem.<code>`."""
 
 
 class SecretKeyUnavailable(SecretUnreadable):

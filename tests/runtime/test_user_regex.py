@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wxauto_mgt.errors import RegexRefused
+from wxauto_mgt.errors import PatternRefused
 from wxauto_mgt.runtime.user_regex import MAX_PATTERN_CHARS, UserRegex, UserRegexSet
 
 
@@ -33,7 +33,7 @@ from wxauto_mgt.runtime.user_regex import MAX_PATTERN_CHARS, UserRegex, UserRege
     ],
 )
 def test_a_refused_pattern_says_why(pattern: str, reason: str, capfd: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(RegexRefused) as caught:
+    with pytest.raises(PatternRefused) as caught:
         UserRegex(pattern)
     assert caught.value.code == reason
     assert capfd.readouterr().err == ""

@@ -11,7 +11,7 @@ from typing import Final
 
 import re2
 
-from wxauto_mgt.errors import RegexRefused
+from wxauto_mgt.errors import PatternRefused
 
 MAX_PATTERN_CHARS: Final = 1000
 SET_MEMORY_BYTES: Final = 64 * 1024 * 1024  # a limit, reached only by hundreds of large patterns; our choice
@@ -42,33 +42,33 @@ def _options() -> re2.Options:
     return options
 
 
-def _refusal(message: str) -> RegexRefused:
+def _refusal(message: str) -> PatternRefused:
     detail = message.partition(": ")[2]
     for beginning, reason in _REASONS:
         if message.startswith(beginning):
             if reason == "regex_escape" and detail[1:2].isdigit() and detail[1:2] != "0":
                 reason = "regex_back_reference"
-            return RegexRefused(reason, detail=detail)
-    return RegexRefused("regex_other", detail=message)
+            return PatternRefused(reason, detail=detail)
+    return PatternRefused("regex_other", detail=message)
 
 
 class UserRegex:
     """One compiled pattern; says whether it occurs anywhere in a text.
 
     Raises:
-        RegexRefused: the pattern is empty, too long, wrong, or uses what a linear-time engine cannot do.
+        PatternRefused: the pattern is empty, too long, wrong, or uses what a linear-time engine cannot do.
     """
 
     def __init__(self, pattern: str) -> None:
         if not pattern:
-            raise RegexRefused("regex_empty")
+            raise PatternRefused("regex_empty")
         if len(pattern) > MAX_PATTERN_CHARS:
-            raise RegexRefused("regex_too_long", limit=MAX_PATTERN_CHARS)
+            raise PatternRefused("regex_too_long", limit=MAX_PATTERN_CHARS)
         self.pattern = pattern
         try:
             self._regex = re2.compile(pattern.encode(), options=_options())
         except UnicodeEncodeError:  # a lone surrogate, from a broken document
-            raise RegexRefused("regex_other", detail="UTF-8") from None
+            raise PatternRefused("regex_other", detail="UTF-8") from None
         except re2.error as error:
             reason = error.args[0]
             raise _refusal(reason.decode() if isinstance(reason, bytes) else str(reason)) from None
@@ -85,7 +85,7 @@ class UserRegexSet:
         patterns: valid patterns; `matching` answers by their position.
 
     Raises:
-        RegexRefused: one of them is not valid.
+        PatternRefused: one of them is not valid.
     """
 
     def __init__(self, patterns: Sequence[str]) -> None:
