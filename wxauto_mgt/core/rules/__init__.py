@@ -1,0 +1,1 @@
+"""Which message goes where: the rule model, the matcher with its explanation, findings about rules."""

@@ -1,0 +1,207 @@
+"""A rule as a person writes it: conditions, action, reply options; checked as far as one rule alone can be.
+
+References to other objects are checked by `section.py`. Documents, forms and the matcher use this model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Annotated, Final
+
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
+
+from wxauto_mgt.core.config.form_hints import Widget, hints
+from wxauto_mgt.core.config.model import ConfigModel, ObjectId, refuse
+from wxauto_mgt.core.rules.patterns import (
+    Pattern,
+    PatternRefused,
+    folded_name,
+    read_content_pattern,
+    read_name_pattern,
+)
+from wxauto_mgt.core.wire import ChatKind
+
+EVERY_INSTANCE: Final = "*"
+MAX_DELAY_S: Final = 600.0
+MAX_PRIORITY: Final = 1_000_000
+
+_BASIC: Final = "rules.group.basic"
+_WHEN: Final = "rules.group.conditions"
+_THEN: Final = "rules.group.action"
+_REPLY: Final = "rules.group.reply"
+
+
+class RuleAction(StrEnum):
+    """What happens to a matching message."""
+
+    DELIVER = "deliver"
+    IGNORE = "ignore"
+
+
+class ChatKindCondition(StrEnum):
+    """Which kind of chat a rule is for; an unknown kind satisfies only `any`."""
+
+    ANY = "any"
+    GROUP = "group"
+    FRIEND = "friend"
+
+    def accepts(self, kind: ChatKind) -> bool:
+        """Whether a chat of this kind satisfies the condition."""
+        return self is ChatKindCondition.ANY or self.value == kind.value
+
+
+class ContentMatch(StrEnum):
+    """Whether one keyword of a list suffices or all must occur."""
+
+    ANY = "any"
+    ALL = "all"
+
+
+def _checked_by(read: Callable[[str], Pattern]) -> Callable[[str], str]:
+    def check(text: str) -> str:
+        try:
+            read(text)
+        except PatternRefused as refusal:
+            raise refuse(refusal.reason, **refusal.params) from None
+        return text.strip()
+
+    return check
+
+
+NamePattern = Annotated[str, AfterValidator(_checked_by(read_name_pattern))]
+ContentPattern = Annotated[str, AfterValidator(_checked_by(read_content_pattern))]
+
+
+class RuleConfig(ConfigModel):
+    """One rule. First match wins; rules are tried by priority, high first, equal ones by id."""
+
+    id: ObjectId = Field(
+        json_schema_extra=hints("rules.field.id", group=_BASIC, order=10, help_key="rules.help.id")
+    )
+    name: str = Field(
+        default="", max_length=100, json_schema_extra=hints("rules.field.name", group=_BASIC, order=20)
+    )
+    enabled: bool = Field(
+        default=True, json_schema_extra=hints("rules.field.enabled", group=_BASIC, order=30)
+    )
+    priority: int = Field(
+        default=0,
+        ge=-MAX_PRIORITY,
+        le=MAX_PRIORITY,
+        json_schema_extra=hints(
+            "rules.field.priority", group=_BASIC, order=40, help_key="rules.help.priority"
+        ),
+    )
+    instance: str = Field(
+        default=EVERY_INSTANCE,
+        json_schema_extra=hints(
+            "rules.field.instance", group=_WHEN, order=50, widget=Widget.REFERENCE, refers_to="instance"
+        ),
+    )
+    chat: NamePattern = Field(
+        default="*",
+        json_schema_extra=hints("rules.field.chat", group=_WHEN, order=60, help_key="rules.help.chat"),
+    )
+    chat_kind: ChatKindCondition = Field(
+        default=ChatKindCondition.ANY,
+        json_schema_extra=hints(
+            "rules.field.chat_kind",
+            group=_WHEN,
+            order=70,
+            choices="rules.chat_kind",
+            help_key="rules.help.chat_kind",
+        ),
+    )
+    sender: NamePattern = Field(
+        default="*",
+        json_schema_extra=hints("rules.field.sender", group=_WHEN, order=80, help_key="rules.help.sender"),
+    )
+    content: ContentPattern = Field(
+        default="*",
+        json_schema_extra=hints("rules.field.content", group=_WHEN, order=90, help_key="rules.help.content"),
+    )
+    content_match: ContentMatch = Field(
+        default=ContentMatch.ANY,
+        json_schema_extra=hints(
+            "rules.field.content_match", group=_WHEN, order=100, choices="rules.content_match"
+        ),
+    )
+    only_at: bool = Field(
+        default=False,
+        json_schema_extra=hints("rules.field.only_at", group=_WHEN, order=110, help_key="rules.help.only_at"),
+    )
+    at_names: tuple[str, ...] = Field(
+        default=(),
+        validate_default=True,
+        json_schema_extra=hints(
+            "rules.field.at_names",
+            group=_WHEN,
+            order=120,
+            widget=Widget.WORDS,
+            help_key="rules.help.at_names",
+        ),
+    )
+    action: RuleAction = Field(
+        default=RuleAction.DELIVER,
+        json_schema_extra=hints("rules.field.action", group=_THEN, order=130, choices="rules.action"),
+    )
+    platforms: tuple[str, ...] = Field(
+        default=(),
+        validate_default=True,
+        json_schema_extra=hints(
+            "rules.field.platforms", group=_THEN, order=140, widget=Widget.REFERENCES, refers_to="platform"
+        ),
+    )
+    at_sender: bool = Field(
+        default=False,
+        json_schema_extra=hints(
+            "rules.field.at_sender", group=_REPLY, order=150, help_key="rules.help.at_sender"
+        ),
+    )
+    quote: bool = Field(
+        default=False,
+        json_schema_extra=hints("rules.field.quote", group=_REPLY, order=160, help_key="rules.help.quote"),
+    )
+    typing: bool = Field(
+        default=False,
+        json_schema_extra=hints("rules.field.typing", group=_REPLY, order=170, help_key="rules.help.typing"),
+    )
+    delay_s: float = Field(
+        default=0.0,
+        ge=0.0,
+        le=MAX_DELAY_S,
+        json_schema_extra=hints(
+            "rules.field.delay_s", group=_REPLY, order=180, help_key="rules.help.delay_s", unit="unit.seconds"
+        ),
+    )
+
+    @field_validator("at_names")
+    @classmethod
+    def _clean_at_names(cls, names: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        cleaned = tuple(folded_name(name.strip().removeprefix("@")) for name in names)
+        if not all(cleaned):
+            raise refuse("at_name_empty")
+        # Under which names the account appears in a group is not known to us, so nobody but the operator can say.
+        if info.data.get("only_at") and not cleaned:
+            raise refuse("at_names_missing")
+        return cleaned
+
+    @field_validator("platforms")
+    @classmethod
+    def _one_platform(cls, platforms: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if not platforms and info.data.get("action", RuleAction.DELIVER) is RuleAction.DELIVER:
+            raise refuse("platform_missing")
+        if len(platforms) > 1:
+            raise refuse("platform_chain_not_yet")
+        return platforms
+
+    @property
+    def platform(self) -> str | None:
+        """The platform that a matching message goes to; None for a rule that ignores."""
+        return self.platforms[0] if self.action is RuleAction.DELIVER else None
+
+    @property
+    def order_key(self) -> tuple[int, str]:
+        """Sorts rules into the order in which they are tried."""
+        return (-self.priority, self.id)

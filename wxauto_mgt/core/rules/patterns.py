@@ -1,0 +1,102 @@
+"""The small pattern language of a rule: `*`, one text, a comma list, or `regex:` and an expression.
+
+Owns reading patterns; the matcher owns applying them, the analysis comparing them.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from typing import Final
+
+from wxauto_mgt.errors import RegexRefused
+from wxauto_mgt.runtime.user_regex import UserRegex
+
+EVERYTHING: Final = "*"
+REGEX_PREFIX: Final = "regex:"
+
+
+class PatternRefused(Exception):
+    """A pattern cannot be used; `reason` and `params` say why (`problem.<reason>`)."""
+
+    def __init__(self, reason: str, **params: str | int) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.params = params
+
+
+def folded_name(text: str) -> str:
+    """Names are equal when they look equal: composed characters, no white space around."""
+    return unicodedata.normalize("NFC", text).strip()
+
+
+def folded_text(text: str) -> str:
+    """Keywords are found whatever the case of Latin letters."""
+    return unicodedata.normalize("NFC", text).casefold()
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """A pattern, read. Exactly one of the three is set.
+
+    Attributes:
+        words: the texts of a list. A list whose whole text is a name (a chat called "A,B") also has that name.
+        regex: the expression, valid; matched anywhere in the text unless anchored.
+    """
+
+    is_everything: bool = False
+    words: frozenset[str] = frozenset()
+    regex: str = ""
+
+
+def split_words(text: str) -> tuple[str, ...]:
+    """Split at commas of both widths; empty parts are dropped."""
+    parts = (part.strip() for part in text.replace("，", ",").split(","))
+    return tuple(part for part in parts if part)
+
+
+def read_name_pattern(text: str) -> Pattern:
+    """Read a pattern for names (chat, sender): words must equal the whole name.
+
+    Raises:
+        PatternRefused
+    """
+    pattern = _read(text)
+    if not pattern.words:
+        return pattern
+    return Pattern(words=frozenset(folded_name(word) for word in (*pattern.words, text)))
+
+
+def read_content_pattern(text: str) -> Pattern:
+    """Read a pattern for message texts: words must occur in it, case aside.
+
+    Raises:
+        PatternRefused
+    """
+    pattern = _read(text)
+    return Pattern(
+        pattern.is_everything, frozenset(folded_text(word) for word in pattern.words), pattern.regex
+    )
+
+
+def _read(text: str) -> Pattern:
+    stripped = text.strip()
+    if stripped == EVERYTHING:
+        return Pattern(is_everything=True)
+    if stripped.startswith(REGEX_PREFIX):
+        expression = stripped.removeprefix(REGEX_PREFIX)
+        try:
+            UserRegex(expression)
+        except RegexRefused as error:
+            raise PatternRefused(error.code, **_words_of(error)) from None
+        return Pattern(regex=expression)
+    words = split_words(stripped)
+    if not words:
+        raise PatternRefused("pattern_empty")
+    if EVERYTHING in words:
+        raise PatternRefused("pattern_star_in_list")
+    return Pattern(words=frozenset(words))
+
+
+def _words_of(error: RegexRefused) -> dict[str, str | int]:
+    return {name: value for name, value in error.facts.items() if isinstance(value, str | int)}
