@@ -61,6 +61,8 @@ def _keys_in(tree: ast.AST, error_classes: set[str]) -> Iterator[tuple[int, str,
         called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
         if called in ("text", "t"):
             argument, area = _argument(node, 0, "key"), ""
+        elif called == "PatternRefused":
+            argument, area = _argument(node, 0, "code"), "problem."
         elif called in error_classes:
             argument, area = _argument(node, 0, "code"), "error."
         elif called == "Problem":

@@ -12,8 +12,8 @@ FOUR_PER_EM_SPACE: Final = "\u2005"
 def mentions_any(text: str, marks: Sequence[str]) -> bool:
     """Whether one of `@name` stands in the text, ended by white space (U+2005 included) or the text's end.
 
-    A name that begins another one followed by a space ("Bob" in "@Bob Smith") counts as mentioned: with a plain
-    space the two cannot be told apart.
+    A name that begins another one followed by a space ("Bob" in "@Bob Smith") counts as mentioned: with a
+    plain space the two cannot be told apart.
     """
     return any(_mentions(text, mark) for mark in marks)
 

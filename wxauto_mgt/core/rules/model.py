@@ -15,12 +15,12 @@ from wxauto_mgt.core.config.form_hints import Widget, hints
 from wxauto_mgt.core.config.model import ConfigModel, ObjectId, refuse
 from wxauto_mgt.core.rules.patterns import (
     Pattern,
-    PatternRefused,
     folded_name,
     read_content_pattern,
     read_name_pattern,
 )
 from wxauto_mgt.core.wire import ChatKind
+from wxauto_mgt.errors import PatternRefused
 
 EVERY_INSTANCE: Final = "*"
 MAX_DELAY_S: Final = 600.0
@@ -63,7 +63,7 @@ def _checked_by(read: Callable[[str], Pattern]) -> Callable[[str], str]:
         try:
             read(text)
         except PatternRefused as refusal:
-            raise refuse(refusal.reason, **refusal.params) from None
+            raise refuse(refusal.code, **refusal.facts) from None
         return text.strip()
 
     return check
@@ -182,7 +182,7 @@ class RuleConfig(ConfigModel):
         cleaned = tuple(folded_name(name.strip().removeprefix("@")) for name in names)
         if not all(cleaned):
             raise refuse("at_name_empty")
-        # Under which names the account appears in a group is not known to us, so nobody but the operator can say.
+        # Upstream does not tell under which names the account appears in groups: only the operator knows.
         if info.data.get("only_at") and not cleaned:
             raise refuse("at_names_missing")
         return cleaned

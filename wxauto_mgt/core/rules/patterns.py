@@ -9,20 +9,11 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Final
 
-from wxauto_mgt.errors import RegexRefused
+from wxauto_mgt.errors import PatternRefused
 from wxauto_mgt.runtime.user_regex import UserRegex
 
 EVERYTHING: Final = "*"
 REGEX_PREFIX: Final = "regex:"
-
-
-class PatternRefused(Exception):
-    """A pattern cannot be used; `reason` and `params` say why (`problem.<reason>`)."""
-
-    def __init__(self, reason: str, **params: str | int) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.params = params
 
 
 def folded_name(text: str) -> str:
@@ -40,7 +31,7 @@ class Pattern:
     """A pattern, read. Exactly one of the three is set.
 
     Attributes:
-        words: the texts of a list. A list whose whole text is a name (a chat called "A,B") also has that name.
+        words: the texts of a list. A list that as a whole is a name (a chat called "A,B") also has that name.
         regex: the expression, valid; matched anywhere in the text unless anchored.
     """
 
@@ -74,9 +65,8 @@ def read_content_pattern(text: str) -> Pattern:
         PatternRefused
     """
     pattern = _read(text)
-    return Pattern(
-        pattern.is_everything, frozenset(folded_text(word) for word in pattern.words), pattern.regex
-    )
+    words = frozenset(folded_text(word) for word in pattern.words)
+    return Pattern(is_everything=pattern.is_everything, words=words, regex=pattern.regex)
 
 
 def _read(text: str) -> Pattern:
@@ -85,10 +75,7 @@ def _read(text: str) -> Pattern:
         return Pattern(is_everything=True)
     if stripped.startswith(REGEX_PREFIX):
         expression = stripped.removeprefix(REGEX_PREFIX)
-        try:
-            UserRegex(expression)
-        except RegexRefused as error:
-            raise PatternRefused(error.code, **_words_of(error)) from None
+        UserRegex(expression)
         return Pattern(regex=expression)
     words = split_words(stripped)
     if not words:
@@ -96,7 +83,3 @@ def _read(text: str) -> Pattern:
     if EVERYTHING in words:
         raise PatternRefused("pattern_star_in_list")
     return Pattern(words=frozenset(words))
-
-
-def _words_of(error: RegexRefused) -> dict[str, str | int]:
-    return {name: value for name, value in error.facts.items() if isinstance(value, str | int)}
