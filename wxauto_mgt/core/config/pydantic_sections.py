@@ -1,6 +1,6 @@
 """Turns pydantic models into sections, and pydantic's errors into our own Problems.
 
-Never shows pydantic's English, nor the value of a secret field. Slices and the service call it.
+Never shows pydantic's English, nor the value that was refused: it may be a secret. Slices call it.
 """
 
 from __future__ import annotations
@@ -25,8 +25,6 @@ from wxauto_mgt.errors import ConfigError, Fact, Problem
 
 M = TypeVar("M", bound=ConfigModel)
 
-SHOWN_VALUE_CHARS: Final = 40
-
 # pydantic's error type -> (our reason, names of the context facts that the sentence uses)
 _REASONS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "missing": ("missing", ()),
@@ -48,26 +46,26 @@ _REASONS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "union_tag_not_found": ("missing", ()),
 }
 
-# pydantic's error type -> what we expected there; the sentence is `problem.wrong_type`
-_EXPECTED_TYPES: Final[Mapping[str, str]] = {
-    "string_type": "text",
-    "string_sub_type": "text",
-    "int_type": "whole_number",
-    "int_from_float": "whole_number",
-    "int_parsing": "whole_number",
-    "float_type": "number",
-    "float_parsing": "number",
-    "bool_type": "yes_or_no",
-    "bool_parsing": "yes_or_no",
-    "list_type": "list",
-    "tuple_type": "list",
-    "set_type": "list",
-    "frozen_set_type": "list",
-    "dict_type": "mapping",
-    "model_type": "mapping",
-    "model_attributes_type": "mapping",
-    "mapping_type": "mapping",
-    "none_required": "nothing",
+# pydantic's error type -> our reason, where the value has the wrong type
+_WRONG_TYPES: Final[Mapping[str, str]] = {
+    "string_type": "expected_text",
+    "string_sub_type": "expected_text",
+    "int_type": "expected_whole_number",
+    "int_from_float": "expected_whole_number",
+    "int_parsing": "expected_whole_number",
+    "float_type": "expected_number",
+    "float_parsing": "expected_number",
+    "bool_type": "expected_yes_or_no",
+    "bool_parsing": "expected_yes_or_no",
+    "list_type": "expected_list",
+    "tuple_type": "expected_list",
+    "set_type": "expected_list",
+    "frozen_set_type": "expected_list",
+    "dict_type": "expected_mapping",
+    "mapping_type": "expected_mapping",
+    "model_type": "expected_mapping",
+    "model_attributes_type": "expected_mapping",
+    "dataclass_type": "expected_mapping",
 }
 
 
@@ -93,8 +91,7 @@ def pydantic_section(
     name_of = id_of or _text_id
 
     def parse(document: Document) -> M:
-        place = place_of(kind, name_of(document))
-        return validate_document(model, document, place=place, secret_fields=secrets_of(document))
+        return validate_document(model, document, place=place_of(kind, name_of(document)))
 
     return ConfigSection(
         kind=kind,
@@ -108,19 +105,11 @@ def pydantic_section(
     )
 
 
-def validate_document(
-    model: type[M],
-    document: Document,
-    *,
-    place: str,
-    field_prefix: str = "",
-    secret_fields: Iterable[str] = (),
-) -> M:
+def validate_document(model: type[M], document: Document, *, place: str, field_prefix: str = "") -> M:
     """Parse a document strictly.
 
     Args:
         field_prefix: where the document stands inside its object, such as `config.`.
-        secret_fields: dotted paths, prefix included, whose values are never shown.
 
     Raises:
         ConfigError: one Problem per finding, in document order.
@@ -130,24 +119,16 @@ def validate_document(
         # and a string for an enum, which a strict validation of Python objects would not.
         return model.model_validate_json(json.dumps(document, ensure_ascii=True))
     except ValidationError as error:
-        raise ConfigError(
-            problems_of(error, place=place, field_prefix=field_prefix, secret_fields=secret_fields)
-        ) from None
+        raise ConfigError(problems_of(error, place=place, field_prefix=field_prefix)) from None
 
 
-def problems_of(
-    error: ValidationError, *, place: str, field_prefix: str = "", secret_fields: Iterable[str] = ()
-) -> tuple[Problem, ...]:
-    """Translate pydantic's findings; the foreign text and the values of secrets are left behind."""
-    hidden = tuple(secret_fields)
+def problems_of(error: ValidationError, *, place: str, field_prefix: str = "") -> tuple[Problem, ...]:
+    """Translate pydantic's findings; its English and the refused values, perhaps secret, stay behind."""
     problems = []
-    for detail in error.errors(include_url=False):
+    for detail in error.errors(include_url=False, include_input=False):
         path = field_prefix + ".".join(str(part) for part in detail["loc"])
         reason, params = _reason_of(detail)
-        shown = None if _is_secret(path, hidden) else _shown(detail["input"])
-        if shown is not None and reason not in ("missing", "unknown_key"):
-            params["value"] = shown
-        problems.append(Problem(place=place, field=path, reason=reason, params=params))
+        problems.append(Problem(place=place, field=path.rstrip("."), reason=reason, params=params))
     return tuple(problems)
 
 
@@ -156,8 +137,8 @@ def _reason_of(detail: ErrorDetails) -> tuple[str, dict[str, Fact]]:
     context = detail.get("ctx", {})
     if code.startswith(REFUSAL_PREFIX):
         return code.removeprefix(REFUSAL_PREFIX), {name: _fact(value) for name, value in context.items()}
-    if code in _EXPECTED_TYPES:
-        return "wrong_type", {"expected": _EXPECTED_TYPES[code]}
+    if code in _WRONG_TYPES:
+        return _WRONG_TYPES[code], {}
     reason, names = _REASONS.get(code, ("bad_value", ()))
     params = {name: _fact(context.get(name)) for name in names}
     if reason == "not_one_of":
@@ -167,18 +148,6 @@ def _reason_of(detail: ErrorDetails) -> tuple[str, dict[str, Fact]]:
             "expected": ", ".join(part.strip("' ") for part in expected.replace(" or ", ", ").split(","))
         }
     return reason, params
-
-
-def _is_secret(path: str, hidden: tuple[str, ...]) -> bool:
-    """Hide the field, what stands under it, and what it stands in (a whole mapping given as text)."""
-    return any(path == name or path.startswith(f"{name}.") or name.startswith(f"{path}.") for name in hidden)
-
-
-def _shown(value: object) -> str | None:
-    if isinstance(value, bool | int | float | str):
-        text = json.dumps(value, ensure_ascii=False)
-        return text if len(text) <= SHOWN_VALUE_CHARS else text[: SHOWN_VALUE_CHARS - 1] + "…"
-    return None
 
 
 def _fact(value: object) -> Fact:
