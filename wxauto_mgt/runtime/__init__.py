@@ -1,1 +1,1 @@
-"""How code runs: time, loops, shutdown, failure policy, system differences. No word of the product's domain."""
+"""How code runs: time, loops, shutdown, failure policy, system differences. No word of the domain."""

@@ -1,4 +1,4 @@
-"""Stops calling something that fails for everybody, and tries it again carefully. Knows not what is called."""
+"""Stops calling something that fails for everybody, and retries it carefully. Knows not what is called."""
 
 from __future__ import annotations
 

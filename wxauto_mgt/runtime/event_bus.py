@@ -36,8 +36,8 @@ class EventBus:
         """Call `callback` for each event of exactly this class.
 
         Returns:
-            A function that ends the subscription; calling it again does nothing. A subscription that ends while
-            an event is being published is not called for that event any more.
+            A function that ends the subscription; calling it again does nothing. One that ends while an
+            event is being published is not called for that event any more.
         """
         # The key guarantees the argument's type, which a mapping over all event types cannot express.
         subscription = _Subscription(callback)  # type: ignore[arg-type]

@@ -30,19 +30,20 @@ _ICACLS_TIMEOUT_S = 10.0
 
 
 class FileLock:
-    """An exclusive lock on a file; ends with the process, however that ends. Excludes within a process too."""
+    """An exclusive lock on a file; it ends with the process. It excludes within a process too."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, create: bool = True) -> None:
         self._path = path
+        self._flags = os.O_RDWR | (os.O_CREAT if create else 0)
         self._fd: int | None = None
 
     def try_acquire(self) -> bool:
-        """Take the lock without waiting; False when somebody holds it. Creates the file.
+        """Take the lock without waiting; False when somebody holds it.
 
         Raises:
             OSError: the file cannot be opened or the file system cannot lock.
         """
-        fd = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+        fd = os.open(self._path, self._flags, 0o600)
         try:
             locked = _lock(fd)
         except OSError:

@@ -75,8 +75,8 @@ class CloseStack:
     async def close(self) -> tuple[CloseFailure, ...]:
         """Run every step once: stages in order, inside a stage in reverse order of pushing.
 
-        A step over its budget is cancelled, then abandoned. A second call finds nothing left to do. Cancelling
-        this call cancels the step under way and leaves the rest undone.
+        A step over its budget is cancelled, then abandoned. A second call finds nothing left.
+        Cancelling this call cancels the step under way and leaves the rest undone.
 
         Returns:
             The failures, in the order in which they happened.
