@@ -61,7 +61,7 @@ class SimulatedServer:
         self._limits: dict[tuple[str, str], tuple[int, int]] = {}
         self._web: web.Server | None = None
         self._listener: asyncio.Server | None = None
-        self._requests: set[web.BaseRequest] = set()
+        self._requests: dict[int, web.BaseRequest] = {}
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -92,14 +92,14 @@ class SimulatedServer:
     def restart(self) -> None:
         """The process restarts: open requests are cut, memory is lost, limits start afresh."""
         self._runner.end_process()
-        for request in self._requests:
+        for request in list(self._requests.values()):
             if not request.path.startswith(CONTROL_PREFIX):
                 _cut(request)
         self._limits.clear()
         self.world.restart()
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        self._requests.add(request)
+        self._requests[id(request)] = request
         self._idle.clear()
         try:
             raw_path, _, query = request.raw_path.partition("?")
@@ -115,7 +115,7 @@ class SimulatedServer:
                 answer = INTERNAL_ERROR
             return _response(answer)
         finally:
-            self._requests.discard(request)
+            del self._requests[id(request)]
             if not self._requests:
                 self._idle.set()
 
