@@ -28,16 +28,23 @@ def folded_text(text: str) -> str:
 
 @dataclass(frozen=True)
 class Pattern:
-    """A pattern, read. Exactly one of the three is set.
+    """A pattern, read: everything, or words, or an expression.
 
     Attributes:
-        words: the texts of a list. A list that as a whole is a name (a chat called "A,B") also has that name.
+        words: the texts of a list, folded.
+        whole: the list as one name: WeChat calls a group without a title by its members, "Ann, Bob".
         regex: the expression, valid; matched anywhere in the text unless anchored.
     """
 
     is_everything: bool = False
     words: frozenset[str] = frozenset()
+    whole: str = ""
     regex: str = ""
+
+    @property
+    def names(self) -> frozenset[str]:
+        """All names that satisfy a pattern for names; empty where it is no list."""
+        return self.words | {self.whole} if self.words else frozenset()
 
 
 def split_words(text: str) -> tuple[str, ...]:
@@ -55,7 +62,7 @@ def read_name_pattern(text: str) -> Pattern:
     pattern = _read(text)
     if not pattern.words:
         return pattern
-    return Pattern(words=frozenset(folded_name(word) for word in (*pattern.words, text)))
+    return Pattern(words=frozenset(folded_name(word) for word in pattern.words), whole=folded_name(text))
 
 
 def read_content_pattern(text: str) -> Pattern:
