@@ -72,9 +72,9 @@ class Database:
         """Run a write job on the writer's thread; returns its result once it is committed.
 
         Jobs that wait together share one transaction, each in a savepoint: a job that raises is rolled back
-        alone and its exception comes out here, the rest are committed. The job is a plain function; it must not
-        commit, roll back, keep the connection, or touch anything that belongs to the loop's thread. Cancelling
-        the wait does not undo the job: once queued, it is committed.
+        alone and its exception comes out here, the rest are committed. The job is a plain function; it must
+        not commit, roll back, keep the connection, or touch anything that belongs to the loop's thread.
+        Cancelling the wait does not undo the job: once queued, it is committed.
 
         Raises:
             StorageOverloaded: too many jobs wait; nothing was queued.

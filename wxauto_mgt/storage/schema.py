@@ -62,16 +62,16 @@ def split_statements(script: str) -> tuple[str, ...]:
     """
     statements = []
     pending = ""
-    for piece in script.split(";"):
+    *pieces, last = script.split(";")
+    for piece in pieces:
         pending += piece + ";"
         if sqlite3.complete_statement(pending):
             statements.append(pending.strip())
             pending = ""
-    # The split adds one semicolon too many; what is left of it and of comments is no statement.
-    rest = "\n".join(line for line in pending.splitlines() if not line.lstrip().startswith("--"))
-    if rest.strip("; \n\t") or not pending:
+    rest = "\n".join(line for line in (pending + last).splitlines() if not line.lstrip().startswith("--"))
+    if rest.strip():
         raise BugError("migration_incomplete", rest=rest.strip()[:80])
-    return tuple(statement for statement in statements if statement != ";")
+    return tuple(statements)
 
 
 def migrate(
