@@ -2,7 +2,7 @@
 
 ConsoleError                 code + facts; the interfaces render them from the catalogue (`error.<code>`)
 ├── TransientError           may work when tried again
-│   ├── StorageOverloaded
+│   ├── StorageOverloaded, RevisionMoved
 │   └── InstanceError        a call to a WXAUTO-HTTP-API server gave no usable answer
 │       ├── InstanceUnreachable, InstanceTimedOut, InstanceRejected, InstanceUnauthorized
 │       └── InstanceMaybeLimited, InstanceAnswerUnreadable
@@ -89,6 +89,10 @@ class PatternRefused(PermanentError):
 
 class SecretKeyUnavailable(SecretUnreadable):
     """The sealing key itself cannot be read or kept."""
+
+
+class RevisionMoved(TransientError):
+    """Another process changed the configuration meanwhile; build the candidate again."""
 
 
 class InstanceError(TransientError):
