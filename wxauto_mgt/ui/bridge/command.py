@@ -12,7 +12,6 @@ from typing import Any, Protocol
 
 import shiboken6
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtWidgets import QAbstractButton
 
 from wxauto_mgt.errors import ConsoleError
 from wxauto_mgt.ui.words import Words
@@ -81,18 +80,6 @@ class AsyncCommand(QObject):
         self._set_running(running=True)
         self._spawn(f"ui:{self._name}", self._run(arguments))
         return True
-
-    def drive(self, button: QAbstractButton, *, enabled: Callable[[], bool] = lambda: True) -> None:
-        """Start on a click; the button rests while the action runs.
-
-        Args:
-            button: the button; must not outlive the command.
-            enabled: whether the button may be used once the action is over.
-        """
-        button.clicked.connect(lambda: self.start())
-        self.running_changed.connect(
-            lambda running: button.setEnabled(not running and enabled()) if is_alive(button) else None
-        )
 
     async def _run(self, arguments: tuple[object, ...]) -> None:
         try:

@@ -14,7 +14,8 @@ from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QAbstractButton, QApplication
 
 from wxauto_mgt.ui.theme.style_sheet import build_style_sheet
-from wxauto_mgt.ui.theme.tokens import DARK, FONT_FAMILIES, LIGHT, Colours, ThemeMode, Tone, TypeSize
+from wxauto_mgt.ui.theme.tokens import DARK, FONT_FAMILIES, LIGHT, Colours, Tone, TypeSize
+from wxauto_mgt.ui_settings import ThemeChoice
 
 ICON_FOLDER = Path(__file__).parent / "icons"
 
@@ -24,7 +25,7 @@ class Theme(QObject):
 
     changed = Signal()
 
-    def __init__(self, app: QApplication, mode: ThemeMode = ThemeMode.SYSTEM) -> None:
+    def __init__(self, app: QApplication, mode: ThemeChoice = ThemeChoice.SYSTEM) -> None:
         super().__init__()
         self._app = app
         self._mode = mode
@@ -33,11 +34,11 @@ class Theme(QObject):
         app.styleHints().colorSchemeChanged.connect(self._follow_system)
 
     @property
-    def mode(self) -> ThemeMode:
+    def mode(self) -> ThemeChoice:
         """What the operator chose."""
         return self._mode
 
-    def set_mode(self, mode: ThemeMode) -> None:
+    def set_mode(self, mode: ThemeChoice) -> None:
         """Switch the theme; announces it when the colours differ."""
         self._mode = mode
         if self._wanted() is not self.colours:
@@ -91,14 +92,14 @@ class Theme(QObject):
         button.destroyed.connect(lambda: self.changed.disconnect(tint))
 
     def _wanted(self) -> Colours:
-        if self._mode is ThemeMode.SYSTEM:
+        if self._mode is ThemeChoice.SYSTEM:
             dark = self._app.styleHints().colorScheme() is Qt.ColorScheme.Dark
         else:
-            dark = self._mode is ThemeMode.DARK
+            dark = self._mode is ThemeChoice.DARK
         return DARK if dark else LIGHT
 
     def _follow_system(self) -> None:
-        if self._mode is ThemeMode.SYSTEM and self._wanted() is not self.colours:
+        if self._mode is ThemeChoice.SYSTEM and self._wanted() is not self.colours:
             self.apply()
             self.changed.emit()
 

@@ -20,14 +20,6 @@ class Tone(StrEnum):
     NEUTRAL = "neutral"
 
 
-class ThemeMode(StrEnum):
-    """What the operator chose."""
-
-    SYSTEM = "system"
-    LIGHT = "light"
-    DARK = "dark"
-
-
 @dataclass(frozen=True)
 class ToneColours:
     """Text and shapes of a tone, and the soft ground behind them."""

@@ -1,0 +1,300 @@
+"""The editors of single values: one class for each kind of field.
+
+Owns showing and reading a value; what is allowed is decided by the configuration service.
+Called by `SchemaForm`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QFontMetrics, QWheelEvent
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDoubleSpinBox,
+    QHBoxLayout,
+    QLineEdit,
+    QPlainTextEdit,
+    QVBoxLayout,
+    QWidget,
+)
+
+from wxauto_mgt.core.config.model import JSON
+from wxauto_mgt.ui.forms.schema import FieldSpec
+from wxauto_mgt.ui.theme.theme import Theme
+from wxauto_mgt.ui.theme.tokens import Space
+from wxauto_mgt.ui.widgets.layout import fill, icon_button, label, set_property
+
+_FAR: Final = 1_000_000_000.0
+_FIELD_WIDTH: Final = 420
+_NUMBER_WIDTH: Final = 140
+
+
+class Editor(QWidget):
+    """Base of the editors.
+
+    Attributes:
+        inner: the control that takes the keyboard and shows that its value was refused.
+    """
+
+    changed = Signal()
+    inner: QWidget
+
+    def value(self) -> JSON:
+        """What is entered now."""
+        raise NotImplementedError
+
+    def show_value(self, value: JSON) -> None:
+        """Show a value without announcing it."""
+        raise NotImplementedError
+
+    def set_read_only(self) -> None:
+        """Show the value, take no input."""
+        self.inner.setEnabled(False)
+
+    def show_problem(self, rest: str, sentence: str) -> bool:
+        """Show a refusal inside, at the path `rest`; whether it found a place there."""
+        set_property(self.inner, "wrong", value=True)
+        return False
+
+    def clear_problems(self) -> None:
+        """Forget all refusals shown inside."""
+        set_property(self.inner, "wrong", value=False)
+
+
+class TextEditor(Editor):
+    """One line of text; an empty one is null where null is allowed."""
+
+    def __init__(self, spec: FieldSpec) -> None:
+        super().__init__()
+        self._is_nullable = spec.is_nullable
+        self.line = QLineEdit()
+        self.line.setMaximumWidth(_FIELD_WIDTH)
+        self.line.textEdited.connect(self.changed)
+        self.inner = self.line
+        fill(QHBoxLayout(self), (self.line,), 0, 0)
+
+    def value(self) -> JSON:
+        text = self.line.text().strip()
+        return None if self._is_nullable and not text else text
+
+    def show_value(self, value: JSON) -> None:
+        self.line.setText("" if value is None else str(value))
+        self.line.setCursorPosition(0)
+
+    def set_read_only(self) -> None:
+        self.line.setReadOnly(True)
+        self.line.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+
+
+class MultilineEditor(Editor):
+    """Several lines of text."""
+
+    def __init__(self, spec: FieldSpec) -> None:
+        super().__init__()
+        self._is_nullable = spec.is_nullable
+        self.box = text_box(lines=4)
+        self.box.textChanged.connect(self.changed)
+        self.inner = self.box
+        fill(QHBoxLayout(self), (self.box,), 0, 0)
+
+    def value(self) -> JSON:
+        text = self.box.toPlainText()
+        return None if self._is_nullable and not text.strip() else text
+
+    def show_value(self, value: JSON) -> None:
+        self.blockSignals(True)
+        self.box.setPlainText("" if value is None else str(value))
+        self.blockSignals(False)
+
+
+class WordsEditor(Editor):
+    """A list of short texts, one per line; empty lines do not count."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.box = text_box(lines=3)
+        self.box.textChanged.connect(self.changed)
+        self.inner = self.box
+        fill(QHBoxLayout(self), (self.box,), 0, 0)
+
+    def value(self) -> JSON:
+        return [line.strip() for line in self.box.toPlainText().splitlines() if line.strip()]
+
+    def show_value(self, value: JSON) -> None:
+        self.blockSignals(True)
+        self.box.setPlainText("\n".join(str(item) for item in value) if isinstance(value, list) else "")
+        self.blockSignals(False)
+
+
+class SecretEditor(Editor):
+    """A secret: what is stored never comes here; only what was just typed can be revealed."""
+
+    def __init__(self, theme: Theme, *, stored: str, empty: str, reveal: str) -> None:
+        super().__init__()
+        self._stored_hint = stored
+        self._empty_hint = empty
+        self.line = QLineEdit()
+        self.line.setEchoMode(QLineEdit.EchoMode.Password)
+        self.line.setMaximumWidth(_FIELD_WIDTH - 38)
+        self.reveal = icon_button(theme, "eye", reveal)
+        self.reveal.setCheckable(True)
+        self.reveal.setEnabled(False)
+        self.line.textEdited.connect(self._typed)
+        self.reveal.toggled.connect(self._show_typed)
+        self.inner = self.line
+        fill(QHBoxLayout(self), (self.line, self.reveal, None), Space.XS, 0)
+        self.show_stored(is_stored=False)
+
+    def value(self) -> JSON:
+        return self.line.text() or None
+
+    def show_value(self, value: JSON) -> None:
+        self.line.setText("")
+
+    def show_stored(self, *, is_stored: bool, variable: str = "") -> None:
+        """Say whether a value is stored, or from which environment variable it comes."""
+        hint = self._stored_hint if is_stored else self._empty_hint
+        self.line.setPlaceholderText(variable or hint)
+
+    def _typed(self, text: str) -> None:
+        self.reveal.setEnabled(bool(text))
+        if not text:
+            self.reveal.setChecked(False)
+        self.changed.emit()
+
+    def _show_typed(self, shown: bool) -> None:
+        mode = QLineEdit.EchoMode.Normal if shown else QLineEdit.EchoMode.Password
+        self.line.setEchoMode(mode)
+
+
+class CalmNumberBox(QDoubleSpinBox):
+    """A number box without trailing zeros that leaves the wheel to the page unless it has the focus."""
+
+    def textFromValue(self, val: float) -> str:
+        return f"{val:.{self.decimals()}f}".rstrip("0").rstrip(".") if self.decimals() else f"{val:.0f}"
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if self.hasFocus():
+            super().wheelEvent(event)
+        else:
+            event.ignore()
+
+
+class NumberEditor(Editor):
+    """A number with its unit; the range is what the schema says."""
+
+    def __init__(self, spec: FieldSpec, unit: str) -> None:
+        super().__init__()
+        self._is_integer = spec.is_integer
+        self.box = CalmNumberBox()
+        self.box.setDecimals(0 if spec.is_integer else 3)
+        self.box.setRange(
+            -_FAR if spec.minimum is None else spec.minimum, _FAR if spec.maximum is None else spec.maximum
+        )
+        self.box.setFixedWidth(_NUMBER_WIDTH)
+        self.box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.box.valueChanged.connect(self.changed)
+        self.inner = self.box
+        fill(QHBoxLayout(self), (self.box, label(unit, "muted"), None), Space.S, 0)
+
+    def value(self) -> JSON:
+        number = self.box.value()
+        return round(number) if self._is_integer or number.is_integer() else round(number, 6)
+
+    def show_value(self, value: JSON) -> None:
+        self.box.blockSignals(True)
+        if isinstance(value, int | float):
+            self.box.setValue(float(value))
+        self.box.blockSignals(False)
+
+
+class OptionalNumberEditor(Editor):
+    """A number that may be left empty; what is no number goes to the service as it was typed."""
+
+    def __init__(self, spec: FieldSpec, unit: str) -> None:
+        super().__init__()
+        self._is_integer = spec.is_integer
+        self.line = QLineEdit()
+        self.line.setFixedWidth(_NUMBER_WIDTH)
+        self.line.textEdited.connect(self.changed)
+        self.inner = self.line
+        fill(QHBoxLayout(self), (self.line, label(unit, "muted"), None), Space.S, 0)
+
+    def value(self) -> JSON:
+        text = self.line.text().strip()
+        if not text:
+            return None
+        try:
+            return int(text) if self._is_integer else float(text)
+        except ValueError:
+            return text
+
+    def show_value(self, value: JSON) -> None:
+        self.line.setText("" if value is None else str(value))
+
+
+class SwitchEditor(Editor):
+    """Yes or no."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.box = QCheckBox(text)
+        self.box.toggled.connect(self.changed)
+        self.inner = self.box
+        fill(QHBoxLayout(self), (self.box, None), 0, 0)
+        self.setMinimumHeight(30)
+
+    def value(self) -> JSON:
+        return self.box.isChecked()
+
+    def show_value(self, value: JSON) -> None:
+        self.box.blockSignals(True)
+        self.box.setChecked(value is True)
+        self.box.blockSignals(False)
+
+
+class CalmComboBox(QComboBox):
+    """A combo box that leaves the wheel to the page."""
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        event.ignore()
+
+
+class ChoiceEditor(Editor):
+    """One of some values; a stored value that is no longer offered stays shown as it is."""
+
+    def __init__(self, choices: Sequence[tuple[str, str]], *, is_nullable: bool = False) -> None:
+        super().__init__()
+        self.box = CalmComboBox()
+        self.box.setMaximumWidth(_FIELD_WIDTH)
+        if is_nullable:
+            self.box.addItem("", None)
+        for value, text in choices:
+            self.box.addItem(text, value)
+        self.box.activated.connect(lambda _: self.changed.emit())
+        self.inner = self.box
+        layout = QVBoxLayout(self)
+        fill(layout, (self.box,), 0, 0)
+
+    def value(self) -> JSON:
+        found: JSON = self.box.currentData()
+        return found
+
+    def show_value(self, value: JSON) -> None:
+        number = self.box.findData(value)
+        if number < 0 and isinstance(value, str) and value:
+            self.box.addItem(value, value)
+            number = self.box.count() - 1
+        self.box.setCurrentIndex(number)
+
+
+def text_box(*, lines: int) -> QPlainTextEdit:
+    """A box for a few lines, in which Tab leaves the field."""
+    box = QPlainTextEdit()
+    box.setTabChangesFocus(True)
+    box.setFixedHeight(QFontMetrics(box.font()).lineSpacing() * lines + 22)
+    return box
