@@ -1,0 +1,103 @@
+"""Which operations of an instance fail at present: one episode per operation and cause, until it clears.
+
+Owns the counting and the two log lines (begin, end); what an episode costs is for the monitor to say.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from wxauto_mgt.core.wire import ErrorCleared, ErrorReport
+from wxauto_mgt.errors import ConsoleError
+from wxauto_mgt.runtime.clock import Clock
+
+_log = logging.getLogger(__name__)
+
+REPEAT_AFTER_S: Final = 60.0
+
+ErrorSink = Callable[[ErrorReport | ErrorCleared], None]
+
+
+@dataclass(frozen=True)
+class LastError:
+    """The newest failure, for status displays."""
+
+    operation: str
+    cause_code: str
+    at: datetime
+
+
+@dataclass
+class _Episode:
+    cause_code: str
+    reported_s: float
+
+
+class Episodes:
+    """Failures of one instance, by operation.
+
+    Args:
+        on_error: told at the start of an episode, at most once a minute while it lasts, and at its end.
+    """
+
+    def __init__(self, *, instance_id: str, clock: Clock, on_error: ErrorSink) -> None:
+        self._instance_id = instance_id
+        self._clock = clock
+        self._on_error = on_error
+        self._open: dict[str, _Episode] = {}
+        self._count = 0
+        self._last: LastError | None = None
+
+    @property
+    def count(self) -> int:
+        """Failures reported since this object was made."""
+        return self._count
+
+    @property
+    def last(self) -> LastError | None:
+        """The newest failure, also when it is over."""
+        return self._last
+
+    @property
+    def open(self) -> dict[str, str]:
+        """Operations that fail at present, with their cause."""
+        return {operation: episode.cause_code for operation, episode in self._open.items()}
+
+    def failed(self, operation: str, error: ConsoleError) -> None:
+        """An operation failed. Another cause than before ends that one's episode."""
+        episode = self._open.get(operation)
+        if episode is not None and episode.cause_code != error.code:
+            self._end(operation, episode)
+            episode = None
+        now_s = self._clock.monotonic()
+        self._last = LastError(operation, error.code, self._clock.now())
+        if episode is None:
+            self._open[operation] = _Episode(error.code, now_s)
+            _log.warning("%s fails: %s", operation, error.code, extra={"instance_id": self._instance_id})
+        elif now_s - episode.reported_s < REPEAT_AFTER_S:
+            return
+        else:
+            episode.reported_s = now_s
+        self._count += 1
+        params = {name: value for name, value in error.facts.items() if name != "instance_id"}
+        self._on_error(ErrorReport(operation, error.code, self._instance_id, params))
+
+    def worked(self, operation: str) -> None:
+        """An operation succeeded; ends its episode."""
+        episode = self._open.pop(operation, None)
+        if episode is not None:
+            self._end(operation, episode)
+
+    def close(self) -> None:
+        """The instance goes away: what failed there is no longer of interest."""
+        for operation, episode in list(self._open.items()):
+            self._end(operation, episode)
+        self._open.clear()
+
+    def _end(self, operation: str, episode: _Episode) -> None:
+        _log.info("%s works again", operation, extra={"instance_id": self._instance_id})
+        self._on_error(ErrorCleared(operation, episode.cause_code, self._instance_id))
