@@ -1,0 +1,204 @@
+"""Answers the calls of `MonitorAPI` inside the console's own process.
+
+Owns failures as replies and the proof that an action took effect; figures come from the monitor. The
+composition root builds one per application and binds it to the proxy.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from wxauto_mgt.api import replies
+from wxauto_mgt.api.monitor_api import MonitorAPI
+from wxauto_mgt.api.replies import JSON, Fields, Texts
+from wxauto_mgt.core.monitoring.facts import ServiceState
+from wxauto_mgt.core.monitoring.service_monitor import ServiceMonitor
+from wxauto_mgt.errors import ConsoleError, PermanentError, TransientError
+from wxauto_mgt.runtime.clock import Clock
+from wxauto_mgt.runtime.supervisor import LoopStatus
+
+_log = logging.getLogger(__name__)
+
+PROVED_WITHIN_S: Final = 10.0
+_PROOF_POLL_S: Final = 0.05
+_MOST_ERRORS: Final = 1_000
+
+
+class ServiceControl(Protocol):
+    """Starts and stops the listener service; each call raises ConsoleError when it cannot."""
+
+    async def start(self) -> None:
+        """Start; already running is fine."""
+        ...
+
+    async def stop(self) -> None:
+        """Stop; already stopped is fine."""
+        ...
+
+    async def pause(self) -> None:
+        """Begin no new calls until resumed."""
+        ...
+
+    async def resume(self) -> None:
+        """Go on after a pause."""
+        ...
+
+    async def restart(self) -> None:
+        """Stop and start."""
+        ...
+
+
+@dataclass(frozen=True)
+class Reloaded:
+    """What a reload of the configuration found."""
+
+    revision: int
+    changed: bool
+
+
+@dataclass(frozen=True)
+class _Answer:
+    data: JSON
+    beside: Fields = field(default_factory=dict)
+
+
+class LocalMonitorAPI(MonitorAPI):
+    """The calls, answered by the services of one application.
+
+    Args:
+        listening_loops: the listener service's live loops, as its supervisor sees them.
+        reload: reads the stored configuration again.
+    """
+
+    def __init__(
+        self,
+        *,
+        monitor: ServiceMonitor,
+        control: ServiceControl,
+        listening_loops: Callable[[], Sequence[LoopStatus]],
+        reload: Callable[[], Awaitable[Reloaded]],
+        clock: Clock,
+        texts: Texts,
+        proved_within_s: float = PROVED_WITHIN_S,
+    ) -> None:
+        self._monitor = monitor
+        self._control = control
+        self._listening_loops = listening_loops
+        self._reload = reload
+        self._clock = clock
+        self._texts = texts
+        self._proved_within_s = proved_within_s
+        self._answers: dict[str, Callable[..., Awaitable[_Answer]]] = {
+            "get_service_status": self._service_status,
+            "get_api_clients_status": self._clients,
+            "get_listeners_status": self._listeners,
+            "get_statistics": self._statistics,
+            "get_recent_errors": self._recent_errors,
+            "get_health_report": self._health_report,
+            "restart_service": self._restart,
+            "start_service": self._start,
+            "stop_service": self._stop,
+            "pause_service": self._pause,
+            "resume_service": self._resume,
+            "reload_config": self._reload_config,
+        }
+
+    async def _call(self, method: str, **arguments: JSON) -> Fields:
+        try:
+            answer = await self._answers[method](**arguments)
+        except ConsoleError as error:
+            return replies.failure(self._texts.error(error), self._clock.now())
+        except Exception as error:  # noqa: BLE001 - a caller of the facade gets a reply, whatever broke
+            _log.exception("monitor_api call failed", extra={"call": method})
+            sentence = self._texts.reason("error", "call_failed", {"kind": type(error).__name__})
+            return replies.failure(sentence, self._clock.now())
+        return replies.success(answer.data, self._clock.now(), **answer.beside)
+
+    async def _service_status(self) -> _Answer:
+        return _Answer(replies.service_status(self._monitor.service_status(), self._texts))
+
+    async def _clients(self) -> _Answer:
+        clients = self._monitor.clients()
+        connected = sum(1 for report in clients if report.status.connected)
+        return _Answer(
+            [replies.client(report, self._texts) for report in clients],
+            {"total_count": len(clients), "connected_count": connected},
+        )
+
+    async def _listeners(self) -> _Answer:
+        listeners = self._monitor.listeners()
+        active = sum(1 for state in listeners if state.is_active)
+        return _Answer(
+            [replies.listener(state) for state in listeners],
+            {"total_count": len(listeners), "active_count": active},
+        )
+
+    async def _statistics(self) -> _Answer:
+        return _Answer(replies.statistics(await self._monitor.statistics(), self._clock.now()))
+
+    async def _recent_errors(self, limit: JSON) -> _Answer:
+        if not isinstance(limit, int) or isinstance(limit, bool) or limit < 0:
+            raise PermanentError("bad_argument", name="limit")
+        episodes = self._monitor.recent_errors(min(limit, _MOST_ERRORS))
+        return _Answer([replies.error(e, self._texts) for e in episodes], {"count": len(episodes)})
+
+    async def _health_report(self) -> _Answer:
+        return _Answer(replies.health_report(await self._monitor.health_report(), self._texts))
+
+    async def _start(self) -> _Answer:
+        return await self._act("start", self._control.start, self._is_up)
+
+    async def _restart(self) -> _Answer:
+        return await self._act("restart", self._control.restart, self._is_up_again)
+
+    async def _stop(self) -> _Answer:
+        return await self._act("stop", self._control.stop, self._is_stopped)
+
+    async def _pause(self) -> _Answer:
+        return await self._act("pause", self._control.pause, self._is_paused)
+
+    async def _resume(self) -> _Answer:
+        return await self._act("resume", self._control.resume, self._is_up)
+
+    async def _reload_config(self) -> _Answer:
+        reloaded = await self._reload()
+        return _Answer({"revision": reloaded.revision, "changed": reloaded.changed})
+
+    async def _act(
+        self, name: str, act: Callable[[], Awaitable[None]], is_proved: Callable[[ServiceState, float], bool]
+    ) -> _Answer:
+        """Act, then wait for the proof; the reply shows the state that proved it."""
+        began_s = self._clock.monotonic()
+        await act()
+        deadline_s = self._clock.monotonic() + self._proved_within_s
+        while True:
+            now_s = self._clock.monotonic()
+            state = self._monitor.service_status().state
+            if is_proved(state, now_s - began_s):
+                return _Answer(replies.service_state(state))
+            if now_s >= deadline_s:
+                raise TransientError("service_change_not_proved", action=name, waited_s=self._proved_within_s)
+            await self._clock.sleep(_PROOF_POLL_S)
+
+    def _is_up(self, state: ServiceState, _elapsed_s: float) -> bool:
+        loops = self._listening_loops()
+        return (
+            state.is_running
+            and not state.is_paused
+            and all(loop.running and not loop.stalled for loop in loops)
+            and (bool(loops) or not self._monitor.clients())
+        )
+
+    def _is_up_again(self, state: ServiceState, elapsed_s: float) -> bool:
+        """Whether the service is up, and by loops that began or made progress since the action."""
+        is_fresh = all(loop.last_beat_age_s <= elapsed_s for loop in self._listening_loops())
+        return is_fresh and self._is_up(state, elapsed_s)
+
+    def _is_stopped(self, state: ServiceState, _elapsed_s: float) -> bool:
+        return not state.is_running and not self._listening_loops()
+
+    def _is_paused(self, state: ServiceState, _elapsed_s: float) -> bool:
+        return state.is_running and state.is_paused

@@ -1,0 +1,106 @@
+"""The facade for other programs: `from wxauto_mgt.api.monitor_api import monitor_api`.
+
+Owns the list of calls and the proxy; `local_monitor_api` answers them in the console's own process. Other
+programs, the local HTTP API and the command line call it.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from wxauto_mgt.api.replies import JSON, Fields, failure
+from wxauto_mgt.errors import BugError
+from wxauto_mgt.runtime.clock import Clock, SystemClock
+
+NO_CONSOLE: Final = "本进程中没有正在运行的控制台。 / No console runs in this process."
+
+
+class MonitorAPI:
+    """The calls that other programs make. Each returns a reply and raises nothing but a cancellation.
+
+    A reply is `{"success": True, "data": ..., "timestamp": iso}`, some with more keys beside `data`, or
+    `{"success": False, "error": str, "timestamp": iso}`.
+    """
+
+    async def get_service_status(self) -> Fields:
+        """Tell whether the listener service runs, and what the process uses."""
+        return await self._call("get_service_status")
+
+    async def get_api_clients_status(self) -> Fields:
+        """List the enabled instances; beside: `total_count`, `connected_count`."""
+        return await self._call("get_api_clients_status")
+
+    async def get_listeners_status(self) -> Fields:
+        """List the listened chats; beside: `total_count`, `active_count`."""
+        return await self._call("get_listeners_status")
+
+    async def get_statistics(self) -> Fields:
+        """Tell what was done since the start."""
+        return await self._call("get_statistics")
+
+    async def get_recent_errors(self, limit: int = 10) -> Fields:
+        """List the newest errors first, at most 1,000; beside: `count`."""
+        return await self._call("get_recent_errors", limit=limit)
+
+    async def get_health_report(self) -> Fields:
+        """Tell everything about the health of the console, with the score of this moment."""
+        return await self._call("get_health_report")
+
+    async def restart_service(self) -> Fields:
+        """Restart the listener service; succeeds once its loops run again."""
+        return await self._call("restart_service")
+
+    async def start_service(self) -> Fields:
+        """Start the listener service; succeeds once its loops run."""
+        return await self._call("start_service")
+
+    async def stop_service(self) -> Fields:
+        """Stop the listener service; succeeds once none of its loops is left."""
+        return await self._call("stop_service")
+
+    async def pause_service(self) -> Fields:
+        """Pause the listener service: no new call begins."""
+        return await self._call("pause_service")
+
+    async def resume_service(self) -> Fields:
+        """Go on after a pause."""
+        return await self._call("resume_service")
+
+    async def reload_config(self) -> Fields:
+        """Take over a configuration that another process stored."""
+        return await self._call("reload_config")
+
+    async def _call(self, method: str, **arguments: JSON) -> Fields:
+        """Answer one call; what distinguishes one kind of `MonitorAPI` from another."""
+        raise NotImplementedError
+
+
+class MonitorAPIProxy(MonitorAPI):
+    """Passes the calls to the console of this process, while the composition root has one bound."""
+
+    def __init__(self, *, clock: Clock) -> None:
+        self._clock = clock
+        self._bound: MonitorAPI | None = None
+
+    def bind(self, api: MonitorAPI) -> None:
+        """Answer by this application from now on.
+
+        Raises:
+            BugError: another application is bound.
+        """
+        if self._bound is not None:
+            raise BugError("monitor_api_already_bound")
+        self._bound = api
+
+    def unbind(self, api: MonitorAPI) -> None:
+        """End what `bind` began; does nothing when another application, or none, is bound."""
+        if self._bound is api:
+            self._bound = None
+
+    async def _call(self, method: str, **arguments: JSON) -> Fields:
+        if self._bound is None:
+            return failure(NO_CONSOLE, self._clock.now())
+        return await self._bound._call(method, **arguments)  # noqa: SLF001 - of the same class
+
+
+monitor_api: Final = MonitorAPIProxy(clock=SystemClock())

@@ -1,0 +1,83 @@
+"""Reads what this process and its host use. Blocking: the sampler calls it off the loop.
+
+Owns the translation of psutil; a figure that cannot be had is None, never zero.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import psutil
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class ProcessFigures:
+    """This process; `cpu_percent` 100 is one core, None until measured over some time."""
+
+    cpu_percent: float | None
+    memory_mb: float | None
+    thread_count: int | None
+    descriptor_count: int | None
+
+
+@dataclass(frozen=True)
+class HostFigures:
+    """The machine; disk is the volume of the data folder, network counters are since its start."""
+
+    cpu_percent: float | None
+    memory_percent: float | None
+    disk_percent: float | None
+    network_bytes_sent: int | None
+    network_bytes_recv: int | None
+    process_count: int | None
+
+
+class HostReader:
+    """Reads both; one caller at a time, since CPU shares are measured from call to call."""
+
+    def __init__(self, *, data_folder: Path) -> None:
+        self._data_folder = data_folder
+        self._process = psutil.Process()
+        self._is_first = True
+
+    def read(self) -> tuple[ProcessFigures, HostFigures]:
+        """Read all figures; takes milliseconds."""
+        app_cpu = _or_none(lambda: self._process.cpu_percent(None))
+        host_cpu = _or_none(lambda: psutil.cpu_percent(None))
+        if self._is_first:
+            # psutil answers the first question with a meaningless 0.
+            app_cpu = host_cpu = None
+            self._is_first = False
+        memory_bytes = _or_none(lambda: self._process.memory_info().rss)
+        network = _or_none(psutil.net_io_counters)
+        return ProcessFigures(
+            cpu_percent=app_cpu,
+            memory_mb=None if memory_bytes is None else memory_bytes / 2**20,
+            thread_count=_or_none(self._process.num_threads),
+            descriptor_count=_or_none(self._descriptor_count),
+        ), HostFigures(
+            cpu_percent=host_cpu,
+            memory_percent=_or_none(lambda: psutil.virtual_memory().percent),
+            disk_percent=_or_none(lambda: psutil.disk_usage(str(self._data_folder)).percent),
+            network_bytes_sent=network.bytes_sent if network else None,
+            network_bytes_recv=network.bytes_recv if network else None,
+            process_count=_or_none(lambda: len(psutil.pids())),
+        )
+
+    def _descriptor_count(self) -> int:
+        if sys.platform == "win32":
+            return self._process.num_handles()
+        return self._process.num_fds()
+
+
+def _or_none(read: Callable[[], T]) -> T | None:
+    try:
+        return read()
+    except (psutil.Error, OSError):
+        return None

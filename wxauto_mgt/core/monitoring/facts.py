@@ -1,0 +1,82 @@
+"""What the monitor needs to know of the parts that it watches, in its own words.
+
+Owns no state. The composition root provides an adapter; tests provide a small fake.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from wxauto_mgt.errors import Fact
+
+
+@dataclass(frozen=True)
+class ServiceState:
+    """The listener service; `started_at` is None while it is stopped."""
+
+    is_running: bool
+    is_paused: bool
+    started_at: datetime | None
+
+
+@dataclass(frozen=True)
+class ClientStatus:
+    """One enabled instance.
+
+    Attributes:
+        initialized, connected: None = not measured.
+        probe_rounds: completed since its client was made.
+        evidence: why it counts as connected or not, newest first.
+    """
+
+    instance_id: str
+    initialized: bool | None
+    connected: bool | None
+    probe_rounds: int
+    last_check_at: datetime | None
+    evidence: tuple[Mapping[str, Fact], ...]
+
+
+@dataclass(frozen=True)
+class ListenerState:
+    """One listened chat of an enabled instance."""
+
+    instance_id: str
+    who: str
+    kind: str
+    is_active: bool
+    last_message_at: datetime | None
+    last_check_at: datetime | None
+    message_count: int
+    error_count: int
+
+
+class MonitoredFacts(Protocol):
+    """Reads the watched parts; each call is cheap, none waits for a network."""
+
+    def service(self) -> ServiceState:
+        """The listener service now."""
+        ...
+
+    def clients(self) -> Sequence[ClientStatus]:
+        """All enabled instances."""
+        ...
+
+    def listeners(self) -> Sequence[ListenerState]:
+        """All listeners of enabled instances."""
+        ...
+
+    def loop_count(self) -> int:
+        """Live supervised loops."""
+        ...
+
+    def listener_changes(self) -> tuple[int, int]:
+        """Listeners added and removed since the start."""
+        ...
+
+    async def delivery(self) -> Mapping[str, int]:
+        """Counters of this run's deliveries; `received` are other people's rows committed."""
+        ...
