@@ -11,6 +11,9 @@ ConsoleError                 code + facts; the interfaces render them from the c
 │   ├── DataFolderInUse
 │   ├── SecretUnreadable     SecretKeyUnavailable
 │   └── PatternRefused
+├── PlatformError            a platform gave no usable reply
+│   ├── PlatformTransient (also TransientError), PlatformPermanent (also PermanentError)
+│   └── PlatformOutcomeUnknown
 ├── ConfigError              the operator must change something; lists every Problem
 └── BugError                 ours
 """
@@ -121,6 +124,42 @@ class InstanceMaybeLimited(InstanceError):
 
 class InstanceAnswerUnreadable(InstanceError):
     """The answer was not what the protocol promises (HTML, broken JSON, too large)."""
+
+
+class PlatformError(ConsoleError):
+    """A call to a platform gave no usable reply."""
+
+
+class PlatformTransient(PlatformError, TransientError):
+    """The platform may answer when asked again.
+
+    Attributes:
+        retry_after_s: how long to wait at least, when that is known.
+        transport: the far side could not be reached or failed itself (5xx); counts for its breaker.
+        overload: the far side asked for fewer calls, or was too slow.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        *,
+        retry_after_s: float | None = None,
+        transport: bool = False,
+        overload: bool = False,
+        **facts: Fact,
+    ) -> None:
+        super().__init__(code, **facts)
+        self.retry_after_s = retry_after_s
+        self.transport = transport
+        self.overload = overload
+
+
+class PlatformPermanent(PlatformError, PermanentError):
+    """The platform refuses this request, or its configuration is wrong."""
+
+
+class PlatformOutcomeUnknown(PlatformError):
+    """The answer was lost after a platform that must not be asked twice may have acted."""
 
 
 @dataclass(frozen=True)
