@@ -9,13 +9,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, tzinfo
 from pathlib import Path
-from queue import Empty, SimpleQueue
-from typing import Final
+from typing import Final, NamedTuple
 
 from wxauto_mgt.core.logs.daily_file import DailyFile, Retention
 from wxauto_mgt.core.logs.record import Category, Level, LogEntry, Redaction, category_for, make_entry
@@ -25,6 +24,7 @@ from wxauto_mgt.runtime.clock import Clock
 PRODUCT_LOGGER: Final = "wxauto_mgt"
 RING_CAPACITY: Final = 2_000
 _BATCH: Final = 500
+_LOOKS_EVERY_S: Final = 0.2  # how late an INFO record may reach the file; WARNING and above do at once
 _RETRY_AFTER_S: Final = 1.0
 
 
@@ -63,8 +63,7 @@ class LogStatus:
     count_by_category: Mapping[Category, int]
 
 
-@dataclass(frozen=True, slots=True)
-class _Captured:
+class _Captured(NamedTuple):  # a fifth of a frozen dataclass's cost, and one is made per record
     record: logging.LogRecord
     message: str
     timestamp: datetime
@@ -111,7 +110,11 @@ class LogPipeline:
         self._zone = zone
         self._file = DailyFile(folder, policy.retention)
         self._ring = LogRing(capacity=RING_CAPACITY)
-        self._queue: SimpleQueue[_Captured | threading.Event | None] = SimpleQueue()
+        # A deque that the thread looks at by itself: waking it for each record would cost the caller more
+        # than all the rest.
+        self._queue: deque[_Captured | threading.Event] = deque()
+        self._wake = threading.Event()
+        self._is_closing = False
         self._thread = threading.Thread(target=self._write_on, name="log-writer", daemon=True)
         self._capture = _Capture(self)
         self._previous_level = logging.NOTSET
@@ -138,7 +141,8 @@ class LogPipeline:
         logging.getLogger().removeHandler(self._capture)
         logging.getLogger(PRODUCT_LOGGER).setLevel(self._previous_level)
         if self._thread.is_alive():
-            self._queue.put(None)
+            self._is_closing = True
+            self._wake.set()
             await asyncio.to_thread(self._thread.join)
 
     def apply(self, policy: LogPolicy) -> None:
@@ -152,11 +156,13 @@ class LogPipeline:
         """Queue a record; on any thread, never blocks."""
         if record.levelno < self._policy.level_of(category_for(record)).number:
             return
-        waiting = self._queue.qsize()
+        waiting = len(self._queue)
         if waiting >= self._capacity and (record.levelno < logging.WARNING or waiting >= 2 * self._capacity):
             self._dropped += 1
             return
-        self._queue.put(_Captured(record, record.getMessage(), self._clock.now()))
+        self._queue.append(_Captured(record, record.getMessage(), self._clock.now()))
+        if record.levelno >= logging.WARNING:
+            self._wake.set()
 
     def tail(self, *, after: int = 0, limit: int = RING_CAPACITY) -> Tail:
         """Return the newest entries after a cursor, oldest first."""
@@ -165,7 +171,7 @@ class LogPipeline:
     def status(self) -> LogStatus:
         """Say how the pipeline does, and how many records of each level and category came."""
         return LogStatus(
-            queued=self._queue.qsize(),
+            queued=len(self._queue),
             written=self._written,
             dropped=self._dropped,
             unwritten=self._unwritten,
@@ -177,40 +183,36 @@ class LogPipeline:
     def flush(self, timeout_s: float = 2.0) -> bool:
         """Wait until all that was captured so far is in the file or counted; blocks, not for the loop."""
         done = threading.Event()
-        self._queue.put(done)
+        self._queue.append(done)
+        self._wake.set()
         return done.wait(timeout_s)
 
     def _write_on(self) -> None:
         while True:
-            batch, waiters, is_last = self._next_batch()
-            entries = [entry for captured in batch if (entry := self._entry_of(captured)) is not None]
-            if (dropped := self._dropped - self._dropped_said) and self._queue.qsize() < self._capacity:
-                self._dropped_said += dropped
-                entries.append(self._own_entry(Level.WARNING, f"{dropped} log records were dropped", dropped))
-            self._write(entries)
-            for waiter in waiters:
-                waiter.set()
+            self._wake.wait(_LOOKS_EVERY_S)
+            self._wake.clear()
+            is_last = self._is_closing  # read before the queue: what was queued before closing is written
+            while self._queue:
+                self._write_batch()
             if is_last:
                 self._file.close()
                 return
 
-    def _next_batch(self) -> tuple[list[_Captured], list[threading.Event], bool]:
-        batch: list[_Captured] = []
+    def _write_batch(self) -> None:
+        entries: list[LogEntry] = []
         waiters: list[threading.Event] = []
-        item = self._queue.get()
-        while True:
-            if item is None:
-                return batch, waiters, True
+        while self._queue and len(entries) < _BATCH:
+            item = self._queue.popleft()
             if isinstance(item, threading.Event):
                 waiters.append(item)
-            else:
-                batch.append(item)
-            if len(batch) >= _BATCH:
-                return batch, waiters, False
-            try:
-                item = self._queue.get_nowait()
-            except Empty:
-                return batch, waiters, False
+            elif (entry := self._entry_of(item)) is not None:
+                entries.append(entry)
+        if (dropped := self._dropped - self._dropped_said) and len(self._queue) < self._capacity:
+            self._dropped_said += dropped
+            entries.append(self._own_entry(Level.WARNING, f"{dropped} log records were dropped", dropped))
+        self._write(entries)
+        for waiter in waiters:
+            waiter.set()
 
     def _entry_of(self, captured: _Captured) -> LogEntry | None:
         self._sequence += 1
