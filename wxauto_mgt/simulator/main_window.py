@@ -57,6 +57,12 @@ class MainWindow:
         chat.mark_unread(row)
         self._unread.add(chat)
 
+    def forget_unread(self, chat: Chat) -> None:
+        """Somebody read the chat elsewhere: no badge, nothing to report."""
+        chat.clear_badge()
+        chat.main_seen = chat.last_number
+        self._unread.discard(chat)
+
     def request_replay(self, chat: Chat, count: int) -> None:
         """Deliver the last `count` reported rows once more, under new ids, with the next read."""
         chat.replay_next = count

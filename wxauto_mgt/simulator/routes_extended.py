@@ -8,10 +8,12 @@ from __future__ import annotations
 from wxauto_mgt.simulator.answers import MISSING_PARAMETER, Answer, failed, json_answer, ok
 from wxauto_mgt.simulator.chats import Chat, ChatType
 from wxauto_mgt.simulator.config import Library, WindowShape
-from wxauto_mgt.simulator.routes_core import listen_add, listen_get, listen_remove, next_new, not_listened
+from wxauto_mgt.simulator.library_failures import LibraryError
+from wxauto_mgt.simulator.routes_core import listen_add, listen_get, listen_remove, next_new
+from wxauto_mgt.simulator.routes_sending import not_listened
 from wxauto_mgt.simulator.routing import Blueprint, Call, Handler, Route
 from wxauto_mgt.simulator.rows import JSONValue
-from wxauto_mgt.simulator.world import LibraryError, World
+from wxauto_mgt.simulator.world import World
 
 _RENDERED_SESSIONS = 30
 

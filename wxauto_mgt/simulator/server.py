@@ -15,7 +15,7 @@ from urllib.parse import unquote
 
 from aiohttp import web
 
-from wxauto_mgt.simulator import routes_core, routes_extended
+from wxauto_mgt.simulator import routes_core, routes_extended, routes_sending
 from wxauto_mgt.simulator.answers import INTERNAL_ERROR, Answer, failed, html
 from wxauto_mgt.simulator.config import SimulatorConfig
 from wxauto_mgt.simulator.faults import FaultPlan
@@ -25,7 +25,7 @@ from wxauto_mgt.simulator.runner import CallRunner, UiOverlap
 from wxauto_mgt.simulator.world import World
 
 CONTROL_PREFIX = "/__sim__/"
-ROUTES: dict[str, Route] = {**routes_core.ROUTES, **routes_extended.ROUTES}
+ROUTES: dict[str, Route] = {**routes_core.ROUTES, **routes_sending.ROUTES, **routes_extended.ROUTES}
 _REASON = {status.value: status.phrase.upper() for status in HTTPStatus}
 _SERVER_HEADER = "Werkzeug/3.1.9 Python/3.11.7"
 _NO_BODY: Mapping[str, JSONValue] = {}

@@ -10,20 +10,15 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
-from enum import StrEnum
 
 from wxauto_mgt.simulator.chat_windows import ChatWindows
 from wxauto_mgt.simulator.chats import AddressBook, Chat, ChatType
 from wxauto_mgt.simulator.config import SimulatorConfig
+from wxauto_mgt.simulator.library_failures import STALE_HANDLE, LibraryError, LibraryFailures, Operation
 from wxauto_mgt.simulator.main_window import MainWindow
 from wxauto_mgt.simulator.rows import MEDIA_PLACEHOLDER, Row, RowOrigin, WireObject
 
 FILE_TRANSFER = "文件传输助手"
-STALE_HANDLE = "(1400, 'SetWindowPos', '无效的窗口句柄。')"
-
-
-class LibraryError(Exception):
-    """The automation library raised; the text crosses the wire."""
 
 
 class ChatNotFoundError(Exception):
@@ -36,15 +31,6 @@ class WrongChatError(Exception):
     def __init__(self, actual: str) -> None:
         super().__init__(actual)
         self.actual = actual
-
-
-class Operation(StrEnum):
-    """Library calls that a test can make fail."""
-
-    SEND = "send"
-    LISTEN_ADD = "listen_add"
-    NEXT_NEW = "next_new"
-    SESSIONS = "sessions"
 
 
 @dataclass(frozen=True)
@@ -78,8 +64,7 @@ class World:
         self._born_at = monotonic()
         self._started_at = self._born_at
         self._next_number = 0
-        self._silent_failures: Counter[Operation] = Counter()
-        self._loud_failures: dict[Operation, list[str]] = {}
+        self.failures = LibraryFailures()
         self.add_chat(FILE_TRANSFER)
 
     @property
@@ -127,6 +112,13 @@ class World:
             target.members.append(who)
         content = text or MEDIA_PLACEHOLDER.get(kind, "")
         return self._append(target, RowOrigin.OTHER, kind, who, content, remark=remark or None)
+
+    def add_history(self, chat: str, lines: Iterable[tuple[str, str]]) -> None:
+        """Rows (sender, text) from before anybody listened: read already, no badge, no news."""
+        for sender, text in lines:
+            self.receive(chat, sender, text)
+        target = self._known(chat)
+        self.main.forget_unread(target)
 
     def say_from_phone(self, chat: str, text: str) -> int:
         """The account's owner writes on the phone: an own row that this server did not send."""
@@ -180,14 +172,6 @@ class World:
         self.windows.forget_all()
         self.main.detach()
 
-    def fail_silently(self, operation: Operation | str, times: int = 1) -> None:
-        """The next library calls do nothing and report success."""
-        self._silent_failures[Operation(operation)] += times
-
-    def fail_loudly(self, operation: Operation | str, text: str = STALE_HANDLE, times: int = 1) -> None:
-        """The next library calls raise."""
-        self._loud_failures.setdefault(Operation(operation), []).extend([text] * times)
-
     # --- what the server process does ----------------------------------------------------------
 
     def initialize(self) -> bool:
@@ -203,7 +187,7 @@ class World:
     def next_new(self) -> tuple[str, list[WireObject]] | None:
         """One destructive read of the main window; every library error looks like no news."""
         try:
-            if not self._starts(Operation.NEXT_NEW) or not self.is_attached:
+            if not self.failures.let_pass(Operation.NEXT_NEW) or not self.is_attached:
                 return None
         except LibraryError:
             return None
@@ -221,7 +205,7 @@ class World:
             raise LibraryError(
                 f"'in <string>' requires string as left operand, not {type(nickname).__name__}"
             )
-        starts = self._starts(Operation.LISTEN_ADD)
+        starts = self.failures.let_pass(Operation.LISTEN_ADD)
         self._require_window()
         chat = self.chats.search(nickname)
         if chat is None or not starts:
@@ -237,7 +221,7 @@ class World:
         """The session list from the top; empty once WeChat is gone."""
         if not self.is_initialized:
             raise LibraryError("微信实例未初始化，无法调用 GetSession 方法")
-        if not self._starts(Operation.SESSIONS) or not self.is_attached:
+        if not self.failures.let_pass(Operation.SESSIONS) or not self.is_attached:
             return []
         return self.chats.by_activity()
 
@@ -286,7 +270,7 @@ class World:
     # --- inside --------------------------------------------------------------------------------
 
     def _send(self, chat: Chat, texts: Iterable[str], at: tuple[str, ...], route: str) -> None:
-        if not self._starts(Operation.SEND):
+        if not self.failures.let_pass(Operation.SEND):
             return
         mention = "".join(f"@{name}\u2005" for name in at)
         for text in texts:
@@ -325,12 +309,3 @@ class World:
     def _require_window(self) -> None:
         if not self.is_attached:
             raise LibraryError(STALE_HANDLE)
-
-    def _starts(self, operation: Operation) -> bool:
-        loud = self._loud_failures.get(operation)
-        if loud:
-            raise LibraryError(loud.pop(0))
-        if self._silent_failures[operation] > 0:
-            self._silent_failures[operation] -= 1
-            return False
-        return True
