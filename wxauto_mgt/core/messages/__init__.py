@@ -1,0 +1,1 @@
+"""The truth of a message: rows, identity, life cycles, timeline, replies."""
