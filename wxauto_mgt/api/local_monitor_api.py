@@ -14,6 +14,7 @@ from typing import Final, Protocol
 from wxauto_mgt.api import replies
 from wxauto_mgt.api.monitor_api import MonitorAPI
 from wxauto_mgt.api.replies import JSON, Fields, Texts
+from wxauto_mgt.core.config.model import Snapshot
 from wxauto_mgt.core.monitoring.facts import ServiceState
 from wxauto_mgt.core.monitoring.service_monitor import ServiceMonitor
 from wxauto_mgt.errors import ConsoleError, PermanentError, TransientError
@@ -51,12 +52,17 @@ class ServiceControl(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class Reloaded:
-    """What a reload of the configuration found."""
+class ReloadableConfig(Protocol):
+    """The configuration in force; the product's configuration service is one."""
 
-    revision: int
-    changed: bool
+    @property
+    def snapshot(self) -> Snapshot:
+        """What is in force."""
+        ...
+
+    async def reload(self) -> bool:
+        """Read what is stored again; tell whether anything differs."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -70,7 +76,6 @@ class LocalMonitorAPI(MonitorAPI):
 
     Args:
         listening_loops: the listener service's live loops, as its supervisor sees them.
-        reload: reads the stored configuration again.
     """
 
     def __init__(
@@ -79,7 +84,7 @@ class LocalMonitorAPI(MonitorAPI):
         monitor: ServiceMonitor,
         control: ServiceControl,
         listening_loops: Callable[[], Sequence[LoopStatus]],
-        reload: Callable[[], Awaitable[Reloaded]],
+        config: ReloadableConfig,
         clock: Clock,
         texts: Texts,
         proved_within_s: float = PROVED_WITHIN_S,
@@ -87,7 +92,7 @@ class LocalMonitorAPI(MonitorAPI):
         self._monitor = monitor
         self._control = control
         self._listening_loops = listening_loops
-        self._reload = reload
+        self._config = config
         self._clock = clock
         self._texts = texts
         self._proved_within_s = proved_within_s
@@ -164,8 +169,8 @@ class LocalMonitorAPI(MonitorAPI):
         return await self._act("resume", self._control.resume, self._is_up)
 
     async def _reload_config(self) -> _Answer:
-        reloaded = await self._reload()
-        return _Answer({"revision": reloaded.revision, "changed": reloaded.changed})
+        is_changed = await self._config.reload()
+        return _Answer({"revision": self._config.snapshot.revision, "changed": is_changed})
 
     async def _act(
         self, name: str, act: Callable[[], Awaitable[None]], is_proved: Callable[[ServiceState, float], bool]

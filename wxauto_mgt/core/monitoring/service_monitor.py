@@ -83,6 +83,7 @@ class ServiceMonitor:
         self._is_evaluation_due = False
         self._is_store_failing = False
         self._config_reloads = 0
+        self._last_commit: tuple[int, datetime] | None = None
         self._uptime_base: tuple[datetime, float] | None = None
         self._subscriptions: list[Callable[[], None]] = []
 
@@ -256,8 +257,12 @@ class ServiceMonitor:
         self._evaluate_soon()
 
     def _on_config_changed(self, change: ConfigChanged) -> None:
-        self._config_reloads += 1
-        self._evaluate_soon()
+        # All changes of one commit or reload come one by one, with the same revision and time.
+        commit = (change.revision, change.at)
+        if commit != self._last_commit:
+            self._last_commit = commit
+            self._config_reloads += 1
+            self._evaluate_soon()
 
     def _evaluate_soon(self) -> None:
         """Evaluate once after all events of this turn of the loop."""

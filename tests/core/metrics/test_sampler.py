@@ -1,0 +1,191 @@
+"""Samples of real figures, kept in memory and in a real telemetry database."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.clock import FakeClock
+from tests.waiting import eventually
+from wxauto_mgt.core.metrics.loop_lag import LoopLag
+from wxauto_mgt.core.metrics.readings import HostReader
+from wxauto_mgt.core.metrics.sampler import Gauge, Sampler, SamplingPolicy
+from wxauto_mgt.core.metrics.store import SampleStore
+from wxauto_mgt.storage.database import Database
+
+
+@pytest.fixture
+async def telemetry(tmp_path: Path) -> AsyncIterator[Database]:
+    database = await Database.open(
+        tmp_path / "telemetry.db", kind="telemetry", synchronous="NORMAL", backup_dir=tmp_path / "backups"
+    )
+    yield database
+    await database.close()
+
+
+class Figures:
+    """What the composition root would name."""
+
+    def __init__(self) -> None:
+        self.score: float | None = None
+        self.messages = 0
+
+
+@pytest.fixture
+def figures() -> Figures:
+    return Figures()
+
+
+def make_sampler(clock: FakeClock, figures: Figures, tmp_path: Path, telemetry: Database | None) -> Sampler:
+    gauges: dict[str, Gauge] = {"health_score": lambda: figures.score}
+    return Sampler(
+        clock=clock,
+        reader=HostReader(data_folder=tmp_path),
+        loop_lag=LoopLag(clock=clock),
+        store=SampleStore(telemetry=telemetry) if telemetry else None,
+        gauges=gauges,
+        rates={"messages_per_second": lambda: figures.messages},
+    )
+
+
+async def test_sample_measures_process_and_host(
+    fake_clock: FakeClock, figures: Figures, tmp_path: Path
+) -> None:
+    sampler = make_sampler(fake_clock, figures, tmp_path, None)
+    assert sampler.latest("app_cpu_usage") is None
+    await sampler.sample()
+    assert sampler.latest("app_cpu_usage") is None  # nothing to compare with yet
+    await sampler.sample()
+    assert sampler.latest("app_cpu_usage") is not None
+    assert sampler.process is not None
+    assert sampler.process.memory_mb == sampler.latest("app_memory_usage")
+    names = set(sampler.names())
+    assert {
+        "app_cpu_usage",
+        "app_memory_usage",
+        "app_thread_count",
+        "app_file_descriptors",
+        "system_cpu_usage",
+        "system_memory_usage",
+        "system_disk_usage",
+        "system_process_count",
+    } <= names
+    memory_mb = sampler.latest("app_memory_usage")
+    assert memory_mb is not None
+    assert 5 < memory_mb < 5_000
+    disk = sampler.latest("system_disk_usage")
+    assert disk is not None
+    assert 0 <= disk <= 100
+
+
+async def test_what_was_not_measured_leaves_a_gap(
+    fake_clock: FakeClock, figures: Figures, tmp_path: Path
+) -> None:
+    sampler = make_sampler(fake_clock, figures, tmp_path, None)
+    await sampler.sample()
+    assert sampler.latest("health_score") is None
+    figures.score = 85.5
+    await fake_clock.advance(10)
+    await sampler.sample()
+    series = sampler.series("health_score", fake_clock.now() - timedelta(minutes=1))
+    assert series.values == (85.5,)
+    assert series.at_s == (fake_clock.now().timestamp(),)
+    assert sampler.series("health_score", fake_clock.now() + timedelta(seconds=1)).values == ()
+    assert sampler.series("no such metric", fake_clock.now()).values == ()
+
+
+async def test_rate_is_the_rise_of_a_total_per_second(
+    fake_clock: FakeClock, figures: Figures, tmp_path: Path
+) -> None:
+    sampler = make_sampler(fake_clock, figures, tmp_path, None)
+    await sampler.sample()
+    figures.messages = 50
+    await fake_clock.advance(10)
+    await sampler.sample()
+    assert sampler.latest("messages_per_second") == 5.0
+
+
+async def test_history_survives_a_restart(
+    fake_clock: FakeClock, figures: Figures, tmp_path: Path, telemetry: Database
+) -> None:
+    figures.score = 90.0
+    began = fake_clock.now()
+    await make_sampler(fake_clock, figures, tmp_path, telemetry).sample()
+    await fake_clock.advance(10)
+    figures.score = 80.0
+    later = make_sampler(fake_clock, figures, tmp_path, telemetry)
+    await later.sample()
+    assert (await later.history("health_score", began)).values == (90.0, 80.0)
+    assert later.series("health_score", began).values == (80.0,)
+
+
+async def test_old_samples_are_pruned_but_a_thousand_points_stay(
+    fake_clock: FakeClock, figures: Figures, tmp_path: Path, telemetry: Database
+) -> None:
+    figures.score = 1.0
+    began = fake_clock.now()
+    sampler = make_sampler(fake_clock, figures, tmp_path, telemetry)
+    sampler.apply(SamplingPolicy(interval_s=1.0, raw_retention_s=5.0))
+    await sampler.sample()
+    await fake_clock.advance(999)
+    for _ in range(62):
+        await sampler.sample()
+    assert len((await sampler.history("health_score", began)).values) == 2
+    await fake_clock.advance(3)
+    for _ in range(62):
+        await sampler.sample()
+    assert began.timestamp() not in (await sampler.history("health_score", began)).at_s
+
+
+@pytest.mark.expects_log("kept in memory only")
+async def test_database_that_fails_costs_no_sample_in_memory(
+    fake_clock: FakeClock, figures: Figures, tmp_path: Path, telemetry: Database
+) -> None:
+    figures.score = 70.0
+    sampler = make_sampler(fake_clock, figures, tmp_path, telemetry)
+    await telemetry.close()
+    await sampler.sample()
+    await sampler.sample()  # said once, not again
+    assert sampler.latest("health_score") == 70.0
+
+
+async def test_runs_at_its_interval_until_cancelled(
+    fake_clock: FakeClock, figures: Figures, tmp_path: Path
+) -> None:
+    beats = 0
+
+    def beat() -> None:
+        nonlocal beats
+        beats += 1
+
+    sampler = make_sampler(fake_clock, figures, tmp_path, None)
+    running = asyncio.create_task(sampler.run(beat))
+    for expected in range(1, 4):
+        await eventually(lambda: fake_clock.sleepers)
+        assert beats == expected
+        await fake_clock.advance(10)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+class _LateClock(FakeClock):
+    """Wakes sleepers 40 ms late, as a loop that something blocks."""
+
+    async def sleep(self, delay_s: float) -> None:
+        await super().sleep(delay_s + 0.04)
+
+
+async def test_loop_lag_is_what_a_wake_up_came_late() -> None:
+    clock = _LateClock()
+    lag = LoopLag(clock=clock)
+    assert lag.take_worst_ms() is None
+    running = asyncio.create_task(lag.run(lambda: None))
+    await clock.advance(1)
+    assert lag.take_worst_ms() == pytest.approx(40)
+    assert lag.take_worst_ms() is None
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
