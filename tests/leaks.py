@@ -82,7 +82,7 @@ def _windows(application: QCoreApplication) -> list[QWidget]:
 
 
 def _not_yet_told(objects: list[T]) -> list[T]:
-    """A leak fails the test that made it, not those that follow (a failure's traceback keeps things alive)."""
+    """A leak fails the test that made it, not later ones (a traceback keeps things alive)."""
     fresh = [item for item in objects if not any(item is told for told in _told)]
     _told.extend(fresh)
     return fresh

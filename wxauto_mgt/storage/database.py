@@ -140,7 +140,7 @@ def _prepare(
     except BaseException as error:
         marker.remove()
         if isinstance(error, sqlite3.Error):
-            raise translate(error) from error
+            raise translate(error, path=str(path)) from error
         raise
     return connection
 
@@ -161,4 +161,4 @@ def open_readonly(path: Path) -> sqlite3.Connection:
     try:
         return connect_readonly(path)
     except sqlite3.Error as error:
-        raise translate(error) from error
+        raise translate(error, path=str(path)) from error

@@ -113,7 +113,7 @@ def inspect(path: Path, newest: Mapping[Kind, int], users: Users) -> Found | Non
             if found is not None and users.unclean_stop and not users.others_alive:
                 _quick_check(connection, path)
     except sqlite3.Error as error:
-        raise translate(error) from error
+        raise translate(error, path=str(path)) from error
     return found
 
 

@@ -5,8 +5,10 @@ A migration is `storage/migrations/<kind>/NNNN_name.sql`; its number becomes the
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
@@ -104,15 +106,16 @@ def migrate(
 def back_up(connection: sqlite3.Connection, target: Path) -> None:
     """Copy the database, consistent while others write; replaces an older copy only once complete."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(target.name + ".partial")
-    partial.unlink(missing_ok=True)
-    copy = sqlite3.connect(partial)
+    # Its own name, because another process may do the same; owner-only before the first byte is in it.
+    partial = target.with_name(f"{target.name}.{uuid.uuid4().hex[:8]}.partial")
+    partial.touch(mode=0o600)
     try:
-        connection.backup(copy)
+        restrict_to_owner(partial)
+        with contextlib.closing(sqlite3.connect(partial)) as copy:
+            connection.backup(copy)
+        os.replace(partial, target)
     finally:
-        copy.close()
-    restrict_to_owner(partial)
-    os.replace(partial, target)
+        partial.unlink(missing_ok=True)
 
 
 def _apply(connection: sqlite3.Connection, kind: Kind, migration: Migration) -> None:

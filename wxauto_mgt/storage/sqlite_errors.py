@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from wxauto_mgt.errors import BugError, ConsoleError, DatabaseCorrupt, StorageError
+from wxauto_mgt.errors import BugError, ConsoleError, DatabaseCorrupt, Fact, StorageError
 
 _PRIMARY_CODE_MASK = 0xFF
 """Extended result codes carry the primary one in their low byte."""
@@ -23,7 +23,7 @@ _CODES = {
 }
 
 
-def translate(error: sqlite3.Error) -> ConsoleError:
+def translate(error: sqlite3.Error, **facts: Fact) -> ConsoleError:
     """The product's error for a sqlite3 one: what an operator can understand, else a bug of ours.
 
     SQLite's own message goes along only as the cause: it may quote a statement.
@@ -31,9 +31,9 @@ def translate(error: sqlite3.Error) -> ConsoleError:
     primary = getattr(error, "sqlite_errorcode", 0) & _PRIMARY_CODE_MASK
     name = getattr(error, "sqlite_errorname", type(error).__name__)
     if primary in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-        return DatabaseCorrupt("database_corrupt", sqlite=name)
+        return DatabaseCorrupt("database_corrupt", **facts, sqlite=name)
     if primary in _CODES:
-        return StorageError(_CODES[primary], sqlite=name)
+        return StorageError(_CODES[primary], **facts, sqlite=name)
     if isinstance(error, sqlite3.DatabaseError) and type(error) is sqlite3.DatabaseError:
-        return StorageError("database_failed", sqlite=name)
-    return BugError("statement_failed", sqlite=name)
+        return StorageError("database_failed", **facts, sqlite=name)
+    return BugError("statement_failed", **facts, sqlite=name)
