@@ -1,7 +1,7 @@
 """The window: navigation at the left, one page at a time, a line of status at the bottom.
 
-Owns navigation and closing; pages are built when first visited and anew when the language changes. Built by the
-bootstrap.
+Owns navigation and closing; pages are built when first visited and anew when the language changes.
+Built by the bootstrap.
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ class MainWindow(QMainWindow):
         veil.setGeometry(self.rect())
         veil.show()
         veil.raise_()
-        self.centralWidget().setEnabled(False)
+        self._central.setEnabled(False)
 
     def let_go(self) -> None:
         """Close for good."""
@@ -148,7 +148,7 @@ class MainWindow(QMainWindow):
         self.setWindowTitle(words("window.title"))
         self._pages.clear()
         self._stack = QStackedWidget()
-        central = QWidget()
+        self._central = central = QWidget()
         central.setObjectName("canvas")
         upper = row(self._build_rail(), self._stack, spacing=0)
         layout = QVBoxLayout(central)

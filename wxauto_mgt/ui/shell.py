@@ -11,11 +11,12 @@ from typing import Protocol
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from wxauto_mgt.core.config.model import Put
+from wxauto_mgt.core.config.service import ConfigService
 from wxauto_mgt.core.monitoring.facts import ServiceState
 from wxauto_mgt.core.monitoring.health_score import HealthScore, OverallStatus
-from wxauto_mgt.core.monitoring.service_monitor import ClientReport, ServiceStatus
+from wxauto_mgt.core.monitoring.model import ClientReport, ServiceStatus
 from wxauto_mgt.texts.language import Language
-from wxauto_mgt.ui.config_editing import WHO, ConfigStore
+from wxauto_mgt.ui.config_editing import WHO
 from wxauto_mgt.ui.desk import Backstage
 from wxauto_mgt.ui.theme.tokens import Tone
 from wxauto_mgt.ui.words import Words
@@ -68,7 +69,7 @@ class ShellViewModel(QObject):
     changed = Signal()
     theme_chosen = Signal(str)
 
-    def __init__(self, backstage: Backstage, *, health: Health, config: ConfigStore, is_demo: bool) -> None:
+    def __init__(self, backstage: Backstage, *, health: Health, config: ConfigService, is_demo: bool) -> None:
         super().__init__()
         self._words = backstage.words
         self._health = health

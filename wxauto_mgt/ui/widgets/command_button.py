@@ -1,4 +1,4 @@
-"""Ties buttons to commands: a click starts it, the button rests while it runs.
+"""Ties buttons to commands: a click starts it, the button rests while it runs, the outcome is said.
 
 Called by pages and dialogs.
 """
@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QAbstractButton
 
-from wxauto_mgt.ui.bridge.command import AsyncCommand, is_alive
+from wxauto_mgt.ui.bridge.command import AsyncCommand
+from wxauto_mgt.ui.bridge.connections import connect_for
+from wxauto_mgt.ui.desk import Desk
 
 
 def always() -> bool:
@@ -30,11 +33,16 @@ def drive(
         arguments: what the command gets, read at the click.
         is_usable: whether the button may be used once the command is over.
     """
-
-    def rest(is_running: bool) -> None:
-        if is_alive(button):
-            button.setEnabled(not is_running and is_usable())
-
     button.clicked.connect(lambda: command.start(*arguments()))
-    command.running_changed.connect(rest)
-    button.destroyed.connect(lambda: command.running_changed.disconnect(rest) if is_alive(command) else None)
+    connect_for(
+        button,
+        command,
+        command.running_changed,
+        lambda is_running: button.setEnabled(not is_running and is_usable()),
+    )
+
+
+def announce(owner: QObject, desk: Desk, command: AsyncCommand, done: str) -> None:
+    """Tell the operator how a command ended, as long as `owner` lives."""
+    connect_for(owner, command, command.succeeded, lambda _: desk.done.emit(done))
+    connect_for(owner, command, command.failed, desk.failed.emit)

@@ -1,0 +1,1 @@
+"""The instances page: view-model, table model, page."""

@@ -1,0 +1,1 @@
+"""The listeners page: view-model, table model, page."""

@@ -1,0 +1,1 @@
+"""The logs page: view-model, table model, page."""

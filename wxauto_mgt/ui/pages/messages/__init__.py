@@ -1,0 +1,1 @@
+"""The messages page: view-model, table model, page."""

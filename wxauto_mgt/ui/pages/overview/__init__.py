@@ -1,0 +1,1 @@
+"""The overview page: view-model, table model, page."""

@@ -1,0 +1,1 @@
+"""The platforms page: view-model, table model, page."""

@@ -1,0 +1,1 @@
+"""The rules page: view-model, table model, page."""
