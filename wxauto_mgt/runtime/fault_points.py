@@ -16,7 +16,7 @@ class FaultPoints:
 
     def __init__(self, spec: str | None) -> None:
         name, _, count = (spec or "").partition(":")
-        self._name = name
+        self._name = name or None
         self._remaining = int(count) if count else 1
 
     def reach(self, name: str) -> None:
