@@ -8,9 +8,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterable
-from typing import Final, Literal
+from enum import StrEnum
+from typing import Final
+
+from pydantic import Field
 
 from wxauto_mgt.core.config.draft import Draft
+from wxauto_mgt.core.config.form_hints import Widget, hints
 from wxauto_mgt.core.config.model import ConfigModel, Document, SettingsGroup, place_of
 from wxauto_mgt.core.config.sealing import sealed_values
 from wxauto_mgt.core.secrets.box import SecretBox
@@ -22,10 +26,27 @@ _log = logging.getLogger(__name__)
 KEY_TIMEOUT_S: Final = 30.0
 
 
+class KeyStore(StrEnum):
+    """The value names a key provider of the box."""
+
+    FILE = "file"
+    KEYRING = "keyring"
+
+
 class SecretsSettings(ConfigModel):
     """Where the sealing key is kept; a change takes effect at the next start."""
 
-    key_store: Literal["file", "keyring"] = "file"
+    key_store: KeyStore = Field(
+        default=KeyStore.FILE,
+        json_schema_extra=hints(
+            "config.field.key_store",
+            group="config.group.secrets",
+            order=10,
+            widget=Widget.CHOICE,
+            choices="config.key_store",
+            help_key="config.help.key_store",
+        ),
+    )
 
 
 SECRETS_GROUP: Final = SettingsGroup("secrets", SecretsSettings)

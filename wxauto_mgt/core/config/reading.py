@@ -5,12 +5,14 @@ Used by imports only.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import Final
 
 from wxauto_mgt.core.config.json_reader import JsonReader
 from wxauto_mgt.core.config.located import MAX_DEPTH, LocatedDocument, refused
 from wxauto_mgt.core.config.yaml_reader import YamlReader
+from wxauto_mgt.errors import ConfigError
 
 MAX_DOCUMENT_BYTES: Final = 8 * 1024 * 1024
 
@@ -26,11 +28,13 @@ def read_document(text: str, *, filename: str) -> LocatedDocument:
         raise refused("document_too_large", limit_mib=MAX_DOCUMENT_BYTES // 2**20)
     text = text.removeprefix("\ufeff")
     try:
-        if filename.lower().endswith(".json") or _is_json(text, filename):
-            return JsonReader(text).read()
-        return YamlReader(text).read()
+        is_json = filename.lower().endswith(".json") or _is_json(text, filename)
+        return JsonReader(text).read() if is_json else YamlReader(text).read()
     except RecursionError:
         raise refused("document_too_deep", limit=MAX_DEPTH) from None
+    except ConfigError as error:
+        named = [dataclasses.replace(each, place=each.place or filename) for each in error.problems]
+        raise ConfigError(named) from None
 
 
 def _is_json(text: str, filename: str) -> bool:
