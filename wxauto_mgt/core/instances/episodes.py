@@ -38,17 +38,17 @@ class _Episode:
 
 
 class Episodes:
-    """Failures of one instance, by operation.
+    """Failures of one instance, or of what all of them share (`instance_id` None), by operation.
 
     Args:
         on_error: told at the start of an episode, at most once a minute while it lasts, and at its end.
     """
 
-    def __init__(self, *, instance_id: str, clock: Clock, on_error: ErrorSink) -> None:
+    def __init__(self, *, instance_id: str | None, clock: Clock, on_error: ErrorSink) -> None:
         self._instance_id = instance_id
         self._clock = clock
         self._on_error = on_error
-        self._open: dict[str, _Episode] = {}
+        self._open: dict[tuple[str, str], _Episode] = {}
         self._count = 0
         self._last: LastError | None = None
 
@@ -63,21 +63,25 @@ class Episodes:
         return self._last
 
     @property
-    def open(self) -> dict[str, str]:
-        """Operations that fail at present, with their cause."""
-        return {operation: episode.cause_code for operation, episode in self._open.items()}
+    def open(self) -> tuple[tuple[str, str], ...]:
+        """Operations that fail at present, each with its cause."""
+        return tuple((operation, episode.cause_code) for (operation, _), episode in self._open.items())
 
-    def failed(self, operation: str, error: ConsoleError) -> None:
-        """An operation failed. Another cause than before ends that one's episode."""
-        episode = self._open.get(operation)
+    def failed(self, operation: str, error: ConsoleError, *, subject: str = "") -> None:
+        """An operation failed. Another cause than before ends that one's episode.
+
+        Args:
+            subject: what the operation was about (a chat), where several can fail on their own.
+        """
+        episode = self._open.get((operation, subject))
         if episode is not None and episode.cause_code != error.code:
-            self._end(operation, episode)
+            self._end(operation, subject)
             episode = None
         now_s = self._clock.monotonic()
         self._last = LastError(operation, error.code, self._clock.now())
         if episode is None:
-            self._open[operation] = _Episode(error.code, now_s)
-            _log.warning("%s fails: %s", operation, error.code, extra={"instance_id": self._instance_id})
+            self._open[operation, subject] = _Episode(error.code, now_s)
+            _log.warning("%s fails: %s", operation, error.code, extra=self._facts())
         elif now_s - episode.reported_s < REPEAT_AFTER_S:
             return
         else:
@@ -86,18 +90,21 @@ class Episodes:
         params = {name: value for name, value in error.facts.items() if name != "instance_id"}
         self._on_error(ErrorReport(operation, error.code, self._instance_id, params))
 
-    def worked(self, operation: str) -> None:
+    def worked(self, operation: str, *, subject: str = "") -> None:
         """An operation succeeded; ends its episode."""
-        episode = self._open.pop(operation, None)
-        if episode is not None:
-            self._end(operation, episode)
+        if (operation, subject) in self._open:
+            self._end(operation, subject)
 
     def close(self) -> None:
         """The instance goes away: what failed there is no longer of interest."""
-        for operation, episode in list(self._open.items()):
-            self._end(operation, episode)
-        self._open.clear()
+        for operation, subject in list(self._open):
+            self._end(operation, subject)
 
-    def _end(self, operation: str, episode: _Episode) -> None:
-        _log.info("%s works again", operation, extra={"instance_id": self._instance_id})
-        self._on_error(ErrorCleared(operation, episode.cause_code, self._instance_id))
+    def _end(self, operation: str, subject: str) -> None:
+        episode = self._open.pop((operation, subject))
+        if (operation, episode.cause_code) not in self.open:  # the last subject with this cause
+            _log.info("%s works again", operation, extra=self._facts())
+            self._on_error(ErrorCleared(operation, episode.cause_code, self._instance_id))
+
+    def _facts(self) -> dict[str, str]:
+        return {} if self._instance_id is None else {"instance_id": self._instance_id}

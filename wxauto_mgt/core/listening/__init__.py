@@ -1,0 +1,1 @@
+"""Listening: polls the instances, keeps their listened windows, and commits every row that was read."""

@@ -1,0 +1,194 @@
+"""Listeners as the configuration knows them and as the outside sees them; the events about them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Final
+
+from pydantic import AfterValidator, Field
+
+from wxauto_mgt.core.config.form_hints import hints
+from wxauto_mgt.core.config.model import (
+    Candidate,
+    ConfigModel,
+    ConfigSection,
+    Document,
+    check_object_id,
+    place_of,
+    refuse,
+)
+from wxauto_mgt.core.config.pydantic_sections import pydantic_section
+from wxauto_mgt.core.instances.model import INSTANCE, InstanceConfig
+from wxauto_mgt.core.listening.settings import LISTENING, ListeningSettings
+from wxauto_mgt.errors import Problem
+
+LISTENER: Final = "listener"
+ALL_INSTANCES: Final = "*"
+_GROUP: Final = "listener.group.chat"
+
+
+class ListenerKind(StrEnum):
+    """Where a listener comes from, which says how long it stays."""
+
+    AUTO = "auto"
+    MANUAL = "manual"
+    FIXED = "fixed"
+
+    @property
+    def is_permanent(self) -> bool:
+        """Never expires, never makes room for another."""
+        return self is not ListenerKind.AUTO
+
+
+class ConfiguredKind(StrEnum):
+    """The kinds that a document may name."""
+
+    MANUAL = "manual"
+    FIXED = "fixed"
+
+
+def _check_instance(value: str) -> str:
+    return value if value == ALL_INSTANCES else check_object_id(value)
+
+
+def _check_who(value: str) -> str:
+    if value != value.strip():
+        raise refuse("surrounding_space")
+    if not value.isprintable():
+        raise refuse("chat_name_characters")
+    return value
+
+
+class ListenerConfig(ConfigModel):
+    """A chat that is always listened in a window of its own."""
+
+    instance: Annotated[str, AfterValidator(_check_instance)] = Field(
+        json_schema_extra=hints("listener.field.instance", group=_GROUP, order=10, refers_to=INSTANCE)
+    )
+    who: Annotated[str, AfterValidator(_check_who)] = Field(
+        min_length=1,
+        max_length=200,
+        json_schema_extra=hints("listener.field.who", group=_GROUP, order=20, help_key="listener.help.who"),
+    )
+    kind: ConfiguredKind = Field(
+        default=ConfiguredKind.FIXED,
+        json_schema_extra=hints("listener.field.kind", group=_GROUP, order=30, choices="listener.kind"),
+    )
+
+    @property
+    def id(self) -> str:
+        """The key of this listener in the configuration."""
+        return listener_id(self.instance, self.who)
+
+
+def listener_id(instance: str, who: str) -> str:
+    """The id under which the configuration keeps a listener; a chat name may hold any character."""
+    return f"{instance}:{who}"
+
+
+def _id_of(document: Document) -> str:
+    instance, who = document.get("instance"), document.get("who")
+    return listener_id(instance, who) if isinstance(instance, str) and isinstance(who, str) else ""
+
+
+def permanent_listeners(configs: Iterable[ListenerConfig], instance_id: str) -> dict[str, ListenerKind]:
+    """The chats that an instance always listens to; what names the instance goes before `*`."""
+    found: dict[str, ListenerKind] = {}
+    for config in sorted(configs, key=lambda c: c.instance != ALL_INSTANCES):
+        if config.instance in (ALL_INSTANCES, instance_id):
+            found[config.who] = ListenerKind(config.kind.value)
+    return found
+
+
+def _check_listeners(candidate: Candidate) -> Iterable[Problem]:
+    configs: Mapping[str, ListenerConfig] = candidate.objects(LISTENER)
+    instances: Mapping[str, InstanceConfig] = candidate.objects(INSTANCE)
+    for config in configs.values():
+        if config.instance != ALL_INSTANCES and not candidate.has(INSTANCE, config.instance):
+            yield Problem(
+                place_of(LISTENER, config.id), "instance", "unknown_instance", {"instance": config.instance}
+            )
+    settings: ListeningSettings = candidate.settings(LISTENING)
+    limit = settings.max_listeners_per_instance
+    counts = Counter(config.instance for config in configs.values())
+    for instance_id in instances:
+        wanted = len(permanent_listeners(configs.values(), instance_id))
+        if wanted > limit:
+            last = next(
+                config
+                for config in reversed(list(configs.values()))
+                if config.instance == (instance_id if counts[instance_id] else ALL_INSTANCES)
+            )
+            yield Problem(
+                place_of(LISTENER, last.id),
+                "",
+                "too_many_listeners",
+                {"instance": instance_id, "count": wanted, "limit": limit},
+            )
+
+
+def listener_section() -> ConfigSection[ListenerConfig]:
+    """What the configuration store needs to know about listeners."""
+    return pydantic_section(
+        kind=LISTENER,
+        document_key="listeners",
+        model=ListenerConfig,
+        check=_check_listeners,
+        id_of=_id_of,
+        id_fields=("instance", "who"),
+    )
+
+
+@dataclass(frozen=True)
+class ListenerStatus:
+    """One listener as displays show it.
+
+    Attributes:
+        active: verified since the server's last start and within five minutes.
+        title: the window's real title, once learned.
+        reason: why it is not active (`listener_reason.<code>`), else empty.
+        message_count: rows that other people wrote, both channels, since the listener was made.
+        error_count: failed attempts to open or verify its window.
+    """
+
+    instance_id: str
+    who: str
+    kind: ListenerKind
+    active: bool
+    title: str | None
+    last_message_at: datetime | None
+    last_check_at: datetime | None
+    message_count: int
+    error_count: int
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class ListenerAdded:
+    """A listener was made."""
+
+    instance_id: str
+    who: str
+    kind: ListenerKind
+
+
+@dataclass(frozen=True)
+class ListenerRemoved:
+    """A listener is gone; `reason` is expired, evicted, configured or by_hand."""
+
+    instance_id: str
+    who: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class ListenerServiceChanged:
+    """The listening service was started, stopped, paused, resumed, blocked or unblocked."""
+
+    running: bool
+    paused: bool
+    blocked_by: str | None
