@@ -1,0 +1,1 @@
+"""The `keyword` platform: canned answers to keywords, without any network."""

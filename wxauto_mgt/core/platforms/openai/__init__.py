@@ -1,0 +1,1 @@
+"""The `openai` platform: any server that speaks OpenAI's chat completions."""
