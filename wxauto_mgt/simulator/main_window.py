@@ -78,7 +78,7 @@ class MainWindow:
         if current is not None and self.reports_current and not current.replay_next:
             news = current.newer_than(current.main_seen)
             if news:
-                current.main_seen = news[-1].number
+                self.forget_unread(current)
                 return current.main_key, self._to_wire(news)
         if not self._unread:
             return None
@@ -105,6 +105,7 @@ class MainWindow:
         self.current = None
         if chat is None or not watched or self._config.main_loses_focused:
             return
+        chat.clear_badge()
         for row in chat.newer_than(chat.main_seen):
             if row.origin is RowOrigin.OTHER:
                 chat.mark_unread(row)

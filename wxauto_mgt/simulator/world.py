@@ -117,8 +117,11 @@ class World:
         """Rows (sender, text) from before anybody listened: read already, no badge, no news."""
         for sender, text in lines:
             self.receive(chat, sender, text)
-        target = self._known(chat)
-        self.main.forget_unread(target)
+        self.forget_news(chat)
+
+    def forget_news(self, chat: str) -> None:
+        """The account's owner reads a chat on the phone: no badge, nothing left to report."""
+        self.main.forget_unread(self._known(chat))
 
     def say_from_phone(self, chat: str, text: str) -> int:
         """The account's owner writes on the phone: an own row that this server did not send."""
