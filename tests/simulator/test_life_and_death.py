@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+
+import pytest
+
 from tests.simulator.conftest import Client, HandClock, Starter
 
 INITIALIZE, STATUS, HEALTH = "/api/wechat/initialize", "/api/wechat/status", "/api/health"
@@ -175,3 +179,7 @@ async def test_a_chinese_file_name_never_gets_an_answer(client: Client) -> None:
     assert plain.text == "hello"
     assert plain.headers["Content-Disposition"] == 'attachment; filename="hello.txt"'
     assert (missing.status, missing.code) == (404, 3003)
+    files["C:\\资料\\你好.txt"] = b"hello"
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.03):
+            await client.post("/api/file/download", file_path="C:\\资料\\你好.txt")

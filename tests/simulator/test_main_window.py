@@ -104,6 +104,17 @@ def test_a_replay_on_demand_adds_old_rows_to_the_next_read(clock: HandClock) -> 
     assert _read(world) is None
 
 
+def test_a_replay_of_the_watched_chat_loses_nothing(clock: HandClock) -> None:
+    world = _world(clock)
+    world.receive("张三", text="一")
+    _drain(world)
+    world.receive("张三", text="二")
+
+    world.replay("张三", 1)
+
+    assert _drain(world) == {"张三": ["一", "二"]}
+
+
 def test_a_redraw_renames_rows_and_may_hand_old_ids_to_others(clock: HandClock) -> None:
     world = _world(clock)
     world.receive("张三", text="一")

@@ -122,7 +122,8 @@ class MainWindow:
         anchor = (matches[0] if self._config.replays else matches[-1]) if matches else len(rows) - 1
         others = [place for place in human_positions(rows, RowOrigin.OTHER) if place <= anchor]
         if chat.badge == 0:
-            start = len(rows)
+            # Only a replay on demand comes here; what the watched chat has not reported yet comes along.
+            start = len(rows) - len(chat.newer_than(chat.main_seen))
         elif len(others) >= chat.badge:
             start = others[-chat.badge]
         else:
