@@ -62,8 +62,7 @@ class Transport:
         self._idle.set()
         self._is_closing = False
         self._session = aiohttp.ClientSession(
-            # The server closes each connection. A kept one would also let aiohttp repeat a GET by itself
-            # when it turns out to be dead, and a repeated destructive read loses the first answer.
+            # The server closes each connection; there is nothing to keep.
             connector=aiohttp.TCPConnector(force_close=True, limit=0),
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={**headers, "Accept-Encoding": "identity"},
@@ -71,6 +70,10 @@ class Transport:
             auto_decompress=False,
             trust_env=False,
         )
+        # WORKAROUND https://github.com/aio-libs/aiohttp (client.py, `retry_persistent_connection`): a GET whose
+        # connection breaks before the answer is sent again unasked, on fresh connections too. Of a destructive
+        # read that loses the first answer without a trace; there is no public switch.
+        self._session._retry_connection = False  # noqa: SLF001
 
     def __repr__(self) -> str:
         return f"<Transport {self._instance_id}>"
