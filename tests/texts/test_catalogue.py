@@ -22,7 +22,7 @@ def plugin_texts(tmp_path: Path) -> Path:
             'msgid ""\nmsgstr "Content-Type: text/plain; charset=UTF-8\\n"\n\n'
             f'msgid "greeting"\nmsgstr "{text}"\n\n'
             'msgid "problem.at_place"\nmsgstr "stolen"\n\n'
-            'msgid "error.disk_full"\nmsgstr "disk {path}: {free_ratio:.1f}"\n',
+            'msgid "error.disk_low"\nmsgstr "disk {path}: {free_ratio:.1f}"\n',
             encoding="utf-8",
         )
     return tmp_path
@@ -40,6 +40,7 @@ def test_a_plugin_cannot_replace_the_products_own_texts(plugin_texts: Path) -> N
     assert catalogue.text("problem.at_place", place="rule r1", sentence="bad") == "rule r1: bad"
 
 
+@pytest.mark.expects_log("no text for no.such_key in en")
 def test_missing_key_shows_itself_and_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     catalogue = Catalogue(Language.EN)
     with caplog.at_level(logging.WARNING):
@@ -48,6 +49,7 @@ def test_missing_key_shows_itself_and_is_logged_once(caplog: pytest.LogCaptureFi
     assert [record.getMessage() for record in caplog.records] == ["no text for no.such_key in en"]
 
 
+@pytest.mark.expects_log("text greeting in en does not fit")
 def test_missing_parameter_shows_the_raw_text_and_is_logged_once(
     caplog: pytest.LogCaptureFixture, plugin_texts: Path
 ) -> None:
@@ -68,7 +70,7 @@ def test_unknown_value_is_shown_as_a_dash(plugin_texts: Path) -> None:
 
 def test_error_is_rendered_from_its_code_and_facts(plugin_texts: Path) -> None:
     catalogue = Catalogue(Language.EN, extra_folders=[plugin_texts])
-    error = PermanentError("disk_full", path="/data", free_ratio=0.25)
+    error = PermanentError("disk_low", path="/data", free_ratio=0.25)
     assert catalogue.error(error) == "disk /data: 0.2"
 
 
