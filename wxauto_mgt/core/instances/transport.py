@@ -70,9 +70,9 @@ class Transport:
             auto_decompress=False,
             trust_env=False,
         )
-        # WORKAROUND https://github.com/aio-libs/aiohttp (client.py, `retry_persistent_connection`): a GET whose
-        # connection breaks before the answer is sent again unasked, on fresh connections too. Of a destructive
-        # read that loses the first answer without a trace; there is no public switch.
+        # WORKAROUND https://github.com/aio-libs/aiohttp (client.py, `retry_persistent_connection`): a GET
+        # whose connection breaks before the answer is sent again unasked, on fresh connections too. Of a
+        # destructive read that loses the first answer without a trace; there is no public switch.
         self._session._retry_connection = False  # noqa: SLF001
 
     def __repr__(self) -> str:
