@@ -5,10 +5,12 @@ Owns no rule: what is allowed is decided by the configuration service. Called by
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from pydantic import SecretStr
 from PySide6.QtCore import QObject
 
 from wxauto_mgt.core.config.model import JSON, Delete, Put, Snapshot
@@ -16,7 +18,7 @@ from wxauto_mgt.core.config.notifier import ConfigNotifier
 from wxauto_mgt.core.config.service import ConfigService
 from wxauto_mgt.errors import PermanentError
 from wxauto_mgt.ui.bridge.events import EventBridge, Inbox
-from wxauto_mgt.ui.forms.schema import FieldSpec, defaults_of, fields_of
+from wxauto_mgt.ui.forms.schema import FieldSpec, defaults_of, fields_of, get, put
 
 WHO: Final = "window"
 
@@ -85,13 +87,25 @@ class ConfigEditing:
             variables=found.variables,
         )
 
-    async def save(self, kind: str, object_id: str, document: Mapping[str, JSON]) -> None:
+    async def save(self, kind: str, document: Mapping[str, JSON]) -> None:
         """Hand one object to the service."""
+        object_id = self.config.sections[kind].id_of(document)
         await self.config.apply([Put(kind, object_id, document)], who=WHO)
 
     async def delete(self, kind: str, object_id: str) -> None:
         """Remove one object."""
         await self.config.apply([Delete(kind, object_id)], who=WHO)
+
+    def with_stored_secrets(
+        self, kind: str, object_id: str, document: Mapping[str, JSON], paths: tuple[str, ...]
+    ) -> dict[str, JSON]:
+        """Fill secrets that a form leaves out with those in force; for tests of what is not saved yet."""
+        whole = copy.deepcopy(dict(document))
+        stored: object = self.snapshot.objects(kind).get(object_id)
+        for path in paths:
+            if get(whole, path) is None and isinstance(found := _at(stored, path), SecretStr):
+                put(whole, path, found.get_secret_value())
+        return whole
 
     def free_id(self, kind: str, stem: str) -> str:
         """An id that no object of the kind has."""
@@ -107,6 +121,12 @@ class ConfigEditing:
         """Objects that a reference may name, with the name to show."""
         objects = self.snapshot.candidate.objects(kind)
         return [(object_id, _shown(object_id, thing)) for object_id, thing in objects.items()]
+
+
+def _at(thing: object, path: str) -> object:
+    for part in path.split("."):
+        thing = getattr(thing, part, None)
+    return thing
 
 
 def _shown(object_id: str, thing: object) -> str:

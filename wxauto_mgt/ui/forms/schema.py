@@ -145,6 +145,8 @@ def _widget(shape: Schema, items: Schema) -> Widget:
     hint = _text(shape, "widget")
     if hint:
         return Widget(hint)
+    if shape.get("refers_to"):
+        return Widget.REFERENCES if shape.get("type") == "array" else Widget.REFERENCE
     if shape.get("enum"):
         return Widget.CHOICE
     if shape.get("type") == "array":

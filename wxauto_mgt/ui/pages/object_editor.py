@@ -117,4 +117,4 @@ class ObjectEditor(QObject):
         return dialog
 
     async def _save(self, document: dict[str, JSON]) -> None:
-        await self._editing.save(self._kind, str(document.get("id") or ""), document)
+        await self._editing.save(self._kind, document)

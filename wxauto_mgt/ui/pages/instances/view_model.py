@@ -149,12 +149,9 @@ class InstancesViewModel(QObject):
         return TestOutcome(Tone.OK, self._words("instances.test_ok", library=health.library))
 
     def _parse(self, document: Mapping[str, JSON]) -> InstanceConfig:
-        given = dict(document)
-        known: InstanceConfig | None = self.editing.snapshot.objects(INSTANCE).get(str(given.get("id")))
-        if not given.get("api_key") and known is not None:
-            given["api_key"] = known.api_key.get_secret_value()
-        place = place_of(INSTANCE, str(given.get("id")))
-        return validate_document(InstanceConfig, given, place=place)
+        instance_id = str(document.get("id") or "")
+        whole = self.editing.with_stored_secrets(INSTANCE, instance_id, document, ("api_key",))
+        return validate_document(InstanceConfig, whole, place=place_of(INSTANCE, instance_id))
 
     def _read(self) -> tuple[InstanceRow, ...]:
         snapshot = self.editing.snapshot

@@ -12,9 +12,9 @@ from typing import Protocol
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from wxauto_mgt.core.listening.model import ListenerStatus
 from wxauto_mgt.core.metrics.sampler import Series
 from wxauto_mgt.core.monitoring.error_episodes import ErrorEpisode
-from wxauto_mgt.core.monitoring.facts import ListenerState
 from wxauto_mgt.core.monitoring.health_score import Deduction, HealthScore, OverallStatus
 from wxauto_mgt.core.monitoring.model import ClientReport, HealthScoreChanged, ServiceStatus, Statistics
 from wxauto_mgt.runtime.clock import Clock
@@ -44,7 +44,7 @@ class Monitor(Protocol):
     def clients(self) -> tuple[ClientReport, ...]:
         """All enabled instances."""
 
-    def listeners(self) -> tuple[ListenerState, ...]:
+    def listeners(self) -> tuple[ListenerStatus, ...]:
         """All listeners."""
 
     def recent_errors(self, limit: int) -> tuple[ErrorEpisode, ...]:
@@ -220,7 +220,7 @@ class OverviewViewModel(QObject):
         words = self._words
         clients, listeners = self._monitor.clients(), self._monitor.listeners()
         connected = sum(client.status.connected is True for client in clients)
-        active = sum(listener.is_active for listener in listeners)
+        active = sum(listener.active for listener in listeners)
         uptime = words.catalogue.duration(service.uptime_s) if service.uptime_s > 0 else NOT_MEASURED
         return (
             ("connected", f"{connected} / {len(clients)}", "", _lack(connected, len(clients), Tone.CRITICAL)),
