@@ -6,7 +6,7 @@ Whatever acts for a person (restart, repair, silence, replay, test send, refused
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from wxauto_mgt.core.config import store
 from wxauto_mgt.core.config.store import AuditEntry
@@ -24,7 +24,7 @@ class AuditLog:
         self._clock = clock
         self._redactor = redactor
 
-    async def audit(self, who: str, action: str, target: str, params: dict[str, Fact] | None = None) -> None:
+    async def audit(self, who: str, action: str, target: str, params: Mapping[str, Fact] | None = None) -> None:
         """Record one act; returns once it is committed.
 
         Args:

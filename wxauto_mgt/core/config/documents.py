@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
@@ -35,6 +36,7 @@ from wxauto_mgt.errors import ConfigError, Problem
 DocumentFormat = Literal["yaml", "json"]
 
 _EXPECTED_TEXT: Final = "expected_text"
+_RARE_BREAKS: Final = re.compile("[\x85\u2028\u2029]")
 
 
 @dataclass
@@ -221,4 +223,20 @@ def dump_document(document: Document, document_format: DocumentFormat) -> str:
     """Write a document as text that reads back the same."""
     if document_format == "json":
         return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
-    return yaml.safe_dump(dict(document), allow_unicode=True, sort_keys=False, width=110)
+    return yaml.dump(dict(document), Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=110)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes text that holds rare line breaks in double quotes.
+
+    WORKAROUND https://github.com/yaml/pyyaml (emitter, 6.0.3): any other style writes them as they are, and
+    reading folds them into spaces.
+    """
+
+
+def _represent_text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
+    style = '"' if _RARE_BREAKS.search(value) else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
+
+
+_Dumper.add_representer(str, _represent_text)
