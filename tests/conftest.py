@@ -34,14 +34,17 @@ def pytest_configure(config: pytest.Config) -> None:
     )
 
 
-def pytest_collection_finish() -> None:
-    # The collection after each test then looks only at what the test made, which keeps it in milliseconds.
+@pytest.fixture(autouse=True, scope="module")
+def _quick_collection() -> None:
+    # The collection after each test then looks only at what the module made, which keeps it in milliseconds.
     gc.collect()
     gc.freeze()
 
 
 @pytest.fixture(autouse=True)
-def _no_leaks(request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+def _no_leaks(
+    _quick_collection: None, request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture
+) -> Iterator[None]:
     """The outermost fixture: whatever is alive after all others ended is a leak.
 
     Collecting garbage turns forgotten sockets, transports and sessions into warnings, which are errors.

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import sys
+from wxauto_mgt.runtime.platform import die
 
 
 class FaultPoints:
@@ -25,12 +23,4 @@ class FaultPoints:
             return
         self._remaining -= 1
         if self._remaining <= 0:
-            _die()
-
-
-def _die() -> None:
-    """End as a power cut would: no finally, no atexit, no flush."""
-    if sys.platform == "win32":
-        os._exit(137)
-    else:
-        os.kill(os.getpid(), signal.SIGKILL)
+            die()

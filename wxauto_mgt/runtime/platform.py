@@ -12,8 +12,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
+from typing import NoReturn
 
 import platformdirs
+import psutil
 
 from wxauto_mgt.errors import DataFolderInUse, PermanentError
 
@@ -69,6 +71,14 @@ class FileLock:
             return
         fd, self._fd = self._fd, None
         os.close(fd)  # closing releases the lock on every system
+
+    def discard(self) -> None:
+        """Give the lock up and remove the file."""
+        # Where an open file can be removed it goes first, so that nobody finds it unlocked.
+        if sys.platform != "win32":
+            self._path.unlink(missing_ok=True)
+        self.release()
+        self._path.unlink(missing_ok=True)
 
 
 class DataFolderLock:
@@ -131,6 +141,13 @@ else:
         return True
 
 
+def die() -> NoReturn:
+    """End this process as a power cut would: no finally, no atexit, no flush. For fault injection."""
+    if sys.platform != "win32":
+        os.kill(os.getpid(), signal.SIGKILL)
+    os._exit(137)
+
+
 def restrict_to_owner(path: Path) -> None:
     """Let only the current user read and write a file, or enter a folder. Blocks; Windows runs a program.
 
@@ -153,6 +170,17 @@ def icacls_command(path: Path, domain: str | None, user: str) -> list[str]:
     account = f"{domain}\\{user}" if domain else user
     inherit = "(OI)(CI)" if path.is_dir() else ""
     return ["icacls", str(path), "/inheritance:r", "/grant:r", f"{account}:{inherit}F"]
+
+
+def count_descriptors(process: psutil.Process) -> int:
+    """Open file descriptors, or what Windows has instead of them (handles).
+
+    Raises:
+        psutil.Error: the process is gone or cannot be looked at.
+    """
+    if sys.platform == "win32":
+        return process.num_handles()
+    return process.num_fds()
 
 
 def user_data_dir() -> Path:

@@ -6,7 +6,6 @@ Also tells whether the file's last user stopped cleanly: each user holds a locke
 from __future__ import annotations
 
 import contextlib
-import os
 import sqlite3
 import uuid
 from collections.abc import Mapping
@@ -44,8 +43,7 @@ class UseMarker:
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path.with_name(f"{path.name}.open-{uuid.uuid4().hex[:12]}")
-        self._lock = FileLock(self._path)
+        self._lock = FileLock(path.with_name(f"{path.name}.open-{uuid.uuid4().hex[:12]}"))
 
     def place(self) -> None:
         """Create and lock the marker."""
@@ -53,11 +51,7 @@ class UseMarker:
 
     def remove(self) -> None:
         """Say that this use ended cleanly."""
-        # The file goes first where that is possible: nobody may find it unlocked.
-        if os.name != "nt":
-            self._path.unlink(missing_ok=True)
-        self._lock.release()
-        self._path.unlink(missing_ok=True)
+        self._lock.discard()
 
 
 def find_users(path: Path) -> Users:

@@ -5,13 +5,14 @@ Owns the translation of psutil; a figure that cannot be had is None, never zero.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 import psutil
+
+from wxauto_mgt.runtime.platform import count_descriptors
 
 T = TypeVar("T")
 
@@ -60,7 +61,7 @@ class HostReader:
             cpu_percent=app_cpu,
             memory_mb=None if memory_bytes is None else memory_bytes / 2**20,
             thread_count=_or_none(self._process.num_threads),
-            descriptor_count=_or_none(self._descriptor_count),
+            descriptor_count=_or_none(lambda: count_descriptors(self._process)),
         ), HostFigures(
             cpu_percent=host_cpu,
             memory_percent=_or_none(lambda: psutil.virtual_memory().percent),
@@ -69,11 +70,6 @@ class HostReader:
             network_bytes_recv=network.bytes_recv if network else None,
             process_count=_or_none(lambda: len(psutil.pids())),
         )
-
-    def _descriptor_count(self) -> int:
-        if sys.platform == "win32":
-            return self._process.num_handles()
-        return self._process.num_fds()
 
 
 def _or_none(read: Callable[[], T]) -> T | None:
