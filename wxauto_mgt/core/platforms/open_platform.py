@@ -18,7 +18,7 @@ from wxauto_mgt.errors import (
     PlatformPermanent,
     PlatformTransient,
 )
-from wxauto_mgt.runtime.circuit_breaker import BreakerState, CircuitBreaker
+from wxauto_mgt.runtime.circuit_breaker import CircuitBreaker
 from wxauto_mgt.runtime.clock import Clock
 
 _log = logging.getLogger(__name__)
@@ -143,7 +143,8 @@ class OpenPlatform:
             # A plugin's fault; its text may quote the request, so only the log's traceback has it.
             _log.exception("platform plugin failed", extra={"platform_id": self.config.id})
             self.breaker.record(ok=True, source=source)
-            raise PlatformPermanent(
+            failed = PlatformPermanent if self.repeatable else PlatformOutcomeUnknown
+            raise failed(
                 "platform_plugin_failed", platform=self.config.id, cause=type(error).__name__
             ) from error
         self.breaker.record(ok=True, source=source)
@@ -167,11 +168,6 @@ class OpenPlatform:
     def _note_idle(self) -> None:
         if self.limit.in_flight == 0:
             self._idle.set()
-
-    @property
-    def is_available(self) -> bool:
-        """Whether a call would be made now; for displays."""
-        return not self._is_closing and not self.paused_for_s and self.breaker.state is not BreakerState.OPEN
 
 
 async def run_test(plugin: AnyPlatform, clock: Clock) -> TestResult:
