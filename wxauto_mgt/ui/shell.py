@@ -126,6 +126,8 @@ class ShellViewModel(QObject):
 
 def service_words(words: Words, state: ServiceState) -> tuple[Tone, str]:
     """The listening service's state as tone and word."""
+    if state.blocked_by is not None:
+        return Tone.CRITICAL, words("service.blocked")
     if state.is_paused:
         return Tone.WARNING, words("service.paused")
     if state.is_running:

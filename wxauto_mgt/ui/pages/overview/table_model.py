@@ -31,7 +31,8 @@ class ErrorModel(RowModel[ErrorEpisode]):
 def error_sentence(words: Words, episode: ErrorEpisode) -> str:
     """What failed, and why, as one line."""
     operation = words(f"operation.{episode.operation}")
-    return f"{operation}: {words.reason('error', episode.cause_code, episode.params)}"
+    cause = words.reason("error", episode.cause_code, episode.params)
+    return words("overview.error_sentence", operation=operation, cause=cause)
 
 
 def _state(words: Words, episode: ErrorEpisode) -> Cell:

@@ -19,6 +19,7 @@ from wxauto_mgt.core.platforms.section import PLATFORM, PlatformConfig
 from wxauto_mgt.core.platforms.types import PlatformTypes
 from wxauto_mgt.core.rules.model import RuleConfig
 from wxauto_mgt.errors import PlatformError, Problem
+from wxauto_mgt.runtime.circuit_breaker import BreakerState
 from wxauto_mgt.ui.config_editing import ConfigEditing
 from wxauto_mgt.ui.desk import Backstage
 from wxauto_mgt.ui.forms.edit_dialog import TestOutcome
@@ -202,6 +203,6 @@ class PlatformsViewModel(QObject):
         if opened.paused_for_s:
             why = words("platforms.why_paused", seconds=round(opened.paused_for_s))
             return Tone.WARNING, words("platforms.state_paused"), why
-        if not opened.is_available:
+        if opened.breaker.state is BreakerState.OPEN:
             return Tone.CRITICAL, words("platforms.state_broken"), words("platforms.why_broken")
         return Tone.OK, words("platforms.state_ready"), ""

@@ -150,7 +150,7 @@ class RulesViewModel(QObject):
         words = self._words
         params = dict(finding.params)
         if finding.other_rule_id is not None:
-            params["other"] = self._name(RULE, finding.other_rule_id)
+            params["rule"] = self._name(RULE, finding.other_rule_id)
         sentence = words(f"rule_finding.{finding.code}", **params)
         if not names_rule:
             return sentence
