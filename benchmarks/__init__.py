@@ -1,0 +1,1 @@
+"""Figures of the product, each beside a physical limit measured in the same run: `python -m benchmarks`."""
