@@ -79,6 +79,7 @@ class ReadBatch:
 
     Attributes:
         unreadable: the reply's bytes when some of it could not be parsed (what could be is in `chats`).
+        requested_at: when the read was sent; None means at once before `received_at`.
     """
 
     instance_id: str
@@ -87,6 +88,7 @@ class ReadBatch:
     received_at: datetime
     unreadable: bytes | None = None
     unreadable_reason: str | None = None
+    requested_at: datetime | None = None
 
     @property
     def is_empty(self) -> bool:

@@ -6,6 +6,7 @@ Callers take the UI gate and the call budget first. A route that is not here is 
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections.abc import Callable
 from typing import Final
 
@@ -157,14 +158,17 @@ class WxautoClient:
         return data
 
     async def _read_rows(self, route: str, channel: Channel) -> ReadBatch:
+        requested_at = self._clock.now()
         answer = await self._request("GET", route, timeout_s=self._read_timeout_s(), keep_partial=True)
         received_at = self._clock.now()
 
         def parse() -> ReadBatch:
-            return read_batch(answer, instance_id=self._instance_id, channel=channel, received_at=received_at)
+            batch = read_batch(
+                answer, instance_id=self._instance_id, channel=channel, received_at=received_at
+            )
+            return dataclasses.replace(batch, requested_at=requested_at)
 
         try:
-            # Shielded by nothing: a cancelled caller has given the read up and says so.
             is_large = len(answer.body) > _LARGE_BODY_BYTES
             batch = await asyncio.to_thread(parse) if is_large else parse()
         except InstanceError as error:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from wxauto_mgt.core.listening.listener_set import is_title_of
 from wxauto_mgt.core.listening.model import ListenerKind
 from wxauto_mgt.storage.database import Database
 from wxauto_mgt.storage.times import from_us, to_us
@@ -87,6 +88,30 @@ def save_listeners(
             for record in changed
         ],
     )
+
+
+@dataclass(frozen=True)
+class ListenedChat:
+    """The listener that a name of the main window belongs to."""
+
+    who: str
+    title: str | None
+    added_at_us: int
+
+
+def listener_of_chat(tx: sqlite3.Connection, instance_id: str, name: str) -> ListenedChat | None:
+    """Find the listener of a chat by the name it was asked for, else by its window's learned title."""
+    rows = tx.execute(
+        """
+        SELECT who, title, added_at_us FROM listener_state
+        WHERE instance_id = ?1 AND (who = ?2 OR title IS NOT NULL) ORDER BY who = ?2 DESC, added_at_us
+        """,
+        (instance_id, name),
+    ).fetchall()
+    for row in rows:
+        if row["who"] == name or is_title_of(name, row["title"]):
+            return ListenedChat(row["who"], row["title"], row["added_at_us"])
+    return None
 
 
 def _instant(us: int | None) -> datetime | None:

@@ -30,29 +30,30 @@ more is no alignment. A row that was laid over a tail row is
   row was written after that reply, or the reply never went out; to answer is right in both cases.
 - SUSPECT otherwise. It is stored as held and not answered. A single repeated text stays undecidable.
 
-Listened window (`pair_window`). A row is PAIRED with the oldest stored main-window row of its key that has no
-counterpart and came after the window was created, at most `pairing_window_us` before the previous read of the
-windows (what they cached while nobody read them comes late); suspects come last. If that row is a suspect, the
-window proves that it is real. The source shows no way for this channel to repeat rows; still a
-batch that repeats the end of the tail with one of our own settled replies in it, or three rows of two keys,
-is SUSPECT.
+Listened window (`pair_window`). A row is PAIRED with a stored main-window row of its key, as many in order
+as can be, then in any order, the oldest first. That row has no counterpart yet and came after the window
+was created, at most `pairing_window_us` before the previous read of the windows that brought rows (what
+they cached while nobody read them comes late). Where only a suspect is left to pair with, the row is NEW
+and takes its place: it is real, whether the suspect was it or a replay. The source shows no way for this
+channel to repeat rows; still a batch that repeats the end of the tail with one of our own settled replies
+in it, or three rows of two keys, is SUSPECT.
 
-Limits. (1) A person who sends the same two or three texts in the same order again, unanswered, is taken for a
-replay. (2) A replay that starts at a row that was never stored (missed, or older than the tail) is recognised
-only from two aligned rows of two keys on; a run with more missed rows than found ones is not recognised. (3)
-If a listened window dies unnoticed, a repeated text can be paired with its forerunner for up to
-`pairing_window_us`; the tail row's timeline says so. The same holds for a row that came by the main window
-just after the listened window was created but was already shown in it. (4) If a server accepts a reply,
-silently drops it and then replays the chat, the question is answered a second time; the person sees one
-answer.
+Limits. (1) A person who sends the same two or three texts in the same order again, unanswered, is taken for
+a replay. (2) A replay that starts at a row that was never stored (missed, or older than the tail) is
+recognised only from two aligned rows of two keys on; a run with more missed rows than found ones is not
+recognised. (3) If a listened window dies unnoticed or one of its answers is lost, a repeated text can be
+paired with its forerunner for up to `pairing_window_us`; the timeline of that row says so. The same holds
+for a row that came by the main window after the listened window was created but was already shown in it.
+(4) If a server accepts a reply, silently drops it and then replays the chat, the question is answered a
+second time; the person sees one answer.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final, NamedTuple
 
@@ -91,8 +92,9 @@ class TailRow:
 
     Attributes:
         id: row id; None for an accepted reply whose own row was not read yet.
-        is_suspect: held as a possible replay; nothing has proved yet that it is a row of its own.
+        is_suspect: held as a possible replay, and nobody released it.
         is_settled_reply: an own row that settled one of our replies.
+        before_id: the stored row that it is known to precede, although that one was committed earlier.
     """
 
     id: int | None
@@ -103,6 +105,7 @@ class TailRow:
     is_paired: bool = False
     is_suspect: bool = False
     is_settled_reply: bool = False
+    before_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -118,11 +121,14 @@ class Placement:
     """The fate of one row of the batch.
 
     Attributes:
-        twin_id: the stored row that stands for it when PAIRED; the likely original when REPLAY or SUSPECT.
+        twin_id: the stored row that stands for it when PAIRED; the likely original when REPLAY or SUSPECT;
+            the suspect that it takes the place of when NEW.
+        before_id: a stored row that comes after it in the chat; None when it is the newest.
     """
 
     fate: Fate
     twin_id: int | None = None
+    before_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -157,6 +163,15 @@ def row_key(*, origin: Origin, sender: str, kind: str, content: str) -> RowKey:
     return RowKey(is_own, "" if is_own else fold_space(sender), kind, text)
 
 
+def in_chat_order(rows: Sequence[TailRow]) -> list[TailRow]:
+    """Put rows given in commit order into the order of the chat, as far as it is known."""
+    ordered: list[TailRow] = []
+    for row in rows:
+        place = next((n for n, other in enumerate(ordered) if other.id == row.before_id), len(ordered))
+        ordered.insert(len(ordered) if row.before_id is None else place, row)
+    return ordered
+
+
 def align_main(
     tail: Sequence[TailRow],
     batch: Sequence[ReadRow],
@@ -169,7 +184,7 @@ def align_main(
     """Place the rows of a main-window read.
 
     Args:
-        tail: last stored rows of the chat in commit order, replays left out, accepted replies inserted.
+        tail: last stored rows of the chat, `in_chat_order`, replays left out, accepted replies inserted.
         requested_at_us: when the read was sent; received_at_us: when its answer came.
         window_added_at_us: since when the chat's window is listened; None when it is not.
 
@@ -214,7 +229,7 @@ def align_main(
         if concurrent is not None and concurrent.id is not None:
             placements[at] = Placement(Fate.PAIRED, concurrent.id)
             paired_ids.add(concurrent.id)
-    return tuple(placements)
+    return _with_successors(placements)
 
 
 def pair_window(
@@ -230,7 +245,7 @@ def pair_window(
 
     Args:
         tail: as for `align_main`.
-        previous_read_at_us: when listened windows were last read before; None for the first time since the start.
+        previous_read_at_us: when listened windows were read before; None the first time since the start.
         window_added_at_us: since when the window is listened; None when unknown.
     """
     since_us = window_added_at_us or 0
@@ -244,21 +259,75 @@ def pair_window(
         and not row.is_paired
         and row.received_at_us >= since_us
     ]
-    placements: list[Placement] = []
-    for read in batch:
-        # Suspects last: a row that is certain still has its window row to come, a replay never has.
-        same = sorted((row for row in unpaired if row.key == read.key), key=lambda row: row.is_suspect)
-        twin = same[0] if same else None
-        if twin is not None:
-            unpaired.remove(twin)
-        placements.append(Placement(Fate.NEW) if twin is None else Placement(Fate.PAIRED, twin.id))
-    rest = [at for at, placement in enumerate(placements) if placement.fate is Fate.NEW]
-    run = _longest_run(tail, [batch[at] for at in rest], optional_from_us=received_at_us)
+    twins = _best_in_order(unpaired, batch)
+    left = sorted((row for row in unpaired if row not in twins.values()), key=lambda row: row.is_suspect)
+    for at, read in enumerate(batch):
+        same = next((row for row in left if row.key == read.key), None) if at not in twins else None
+        if same is not None:
+            left.remove(same)
+            twins[at] = same
+    placements = [
+        Placement(Fate.PAIRED, twins[at].id) if at in twins else Placement(Fate.NEW)
+        for at in range(len(batch))
+    ]
+    rest = [at for at in range(len(batch)) if at not in twins]
+    stored = [row for row in tail if row.id is not None]
+    run = _longest_run(stored, [batch[at] for at in rest], optional_from_us=received_at_us)
     if run.holds_own_reply or (len(run.pairs) >= 3 and run.distinct_keys >= 2):
         for at, twin in run.pairs:
-            if twin.id is not None:
-                placements[rest[at]] = Placement(Fate.SUSPECT, twin.id)
-    return tuple(placements)
+            placements[rest[at]] = Placement(Fate.SUSPECT, twin.id)
+    return _with_successors(placements)
+
+
+def _window_placement(twin: TailRow | None) -> Placement:
+    if twin is None:
+        return Placement(Fate.NEW)
+    # A suspect was this very row or a replay; either way this one is real, and its place is certain.
+    return Placement(Fate.NEW if twin.is_suspect else Fate.PAIRED, twin.id)
+
+
+def _best_in_order(rows: Sequence[TailRow], batch: Sequence[ReadRow]) -> dict[int, TailRow]:
+    """Pair equal keys without crossing: as many as can be, among those with as few suspects as can be.
+
+    Suspects last: a row that is certain still has its window row to come, a replay never has. This is the
+    longest common subsequence with weights; quadratic in a hundred rows.
+    """
+    worth = [[0] * (len(batch) + 1) for _ in range(len(rows) + 1)]
+    for n in reversed(range(len(rows))):
+        for at in reversed(range(len(batch))):
+            worth[n][at] = max(worth[n + 1][at], worth[n][at + 1])
+            if rows[n].key == batch[at].key:
+                worth[n][at] = max(worth[n][at], worth[n + 1][at + 1] + _pair_worth(rows[n]))
+    found: dict[int, TailRow] = {}
+    n = at = 0
+    while n < len(rows) and at < len(batch):
+        row = rows[n]
+        if row.key == batch[at].key and worth[n][at] == worth[n + 1][at + 1] + _pair_worth(row):
+            found[at] = row
+            n, at = n + 1, at + 1
+        elif worth[n][at] == worth[n + 1][at]:
+            n += 1
+        else:
+            at += 1
+    return found
+
+
+def _pair_worth(row: TailRow) -> int:
+    return 2 * TAIL_ROWS - int(row.is_suspect)
+
+
+def _with_successors(placements: Sequence[Placement]) -> tuple[Placement, ...]:
+    """Note for each news which row that was certainly seen before follows it in the batch."""
+    found: list[Placement] = []
+    before_id: int | None = None
+    for placement in reversed(placements):
+        if placement.fate is Fate.NEW:
+            found.append(replace(placement, before_id=before_id))
+            continue
+        found.append(placement)
+        if placement.fate is not Fate.SUSPECT:
+            before_id = placement.twin_id
+    return tuple(reversed(found))
 
 
 @dataclass(frozen=True)
@@ -283,8 +352,10 @@ def _longest_run(tail: Sequence[TailRow], batch: Sequence[ReadRow], *, optional_
     if not batch:
         return best
     for start in range(len(tail)):
+        if tail[start].id is None:
+            continue
         run = _lay_over(tail[start:], batch, optional_from_us=optional_from_us)
-        if run is not None and len(run.pairs) > len(best.pairs):
+        if run is not None and len(run.pairs) >= len(best.pairs):
             best = run
     return best
 
@@ -292,29 +363,41 @@ def _longest_run(tail: Sequence[TailRow], batch: Sequence[ReadRow], *, optional_
 def _lay_over(rows: Sequence[TailRow], batch: Sequence[ReadRow], *, optional_from_us: int) -> _Run | None:
     """Find each of the rows in the batch, or say that it is no alignment."""
     taken: dict[int, TailRow] = {}
-    first_found = False
     behind = {Channel.MAIN: 0, Channel.WINDOW: 0}
-    skips_accepted_reply = False
     for row in rows:
-        first = behind[row.channel]
-        at = next((n for n in range(first, len(batch)) if n not in taken and batch[n].key == row.key), None)
+        if row.id is None:
+            continue
+        at = _first_free(row.key, batch, taken, behind[row.channel])
         if at is not None:
             taken[at] = row
-            first_found = first_found or row is rows[0]
             behind[row.channel] = at + 1
-        elif row.id is None:
-            skips_accepted_reply = True
-        elif not row.is_suspect and (row.channel is Channel.MAIN or row.received_at_us < optional_from_us):
+            continue
+        may_be_missing = row.is_suspect or (
+            row.channel is Channel.WINDOW and row.received_at_us >= optional_from_us
+        )
+        if row is rows[0] or not may_be_missing:
             return None
-    if not first_found:
+    if min(taken) != 0 and len({row.key for row in taken.values()}) < 2:
         return None
-    first_place, last_place = min(taken), max(taken)
-    distinct = len({row.key for row in taken.values()})
-    if first_place != 0 and distinct < 2:
+    if max(taken) + 1 > 2 * len(taken):
         return None
-    if last_place + 1 > 2 * len(taken):
-        return None
-    return _Run(tuple(sorted(taken.items())), skips_accepted_reply)
+    # Accepted replies last, in what is left: news can stand between one and the row before it.
+    skips_accepted_reply = False
+    for row in rows:
+        if row.id is None:
+            at = _first_free(row.key, batch, taken, min(taken))
+            if at is not None:
+                taken[at] = row
+            elif not any(
+                read.key.is_own for n, read in enumerate(batch) if n not in taken and n > min(taken)
+            ):
+                # Any other own row could be it, shown in another way than we wrote it.
+                skips_accepted_reply = True
+    return _Run(tuple(sorted(taken.items(), key=lambda pair: pair[0])), skips_accepted_reply)
+
+
+def _first_free(key: RowKey, batch: Sequence[ReadRow], taken: Container[int], start: int) -> int | None:
+    return next((at for at in range(start, len(batch)) if at not in taken and batch[at].key == key), None)
 
 
 def _fate_of_run(

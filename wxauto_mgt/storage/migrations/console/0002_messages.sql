@@ -28,6 +28,7 @@ CREATE TABLE message (
     received_at_us     INTEGER NOT NULL,
     verdict            TEXT    NOT NULL CHECK (verdict IN ('new', 'suspect', 'replay')),
     paired             INTEGER NOT NULL DEFAULT 0 CHECK (paired IN (0, 1)),
+    before_id          INTEGER,
     state              TEXT    NOT NULL
         CHECK (state IN ('queued', 'delivering', 'done', 'filtered', 'unmatched', 'held', 'dead')),
     reason             TEXT,
@@ -211,7 +212,7 @@ END;
 -- The life cycles, enforced where no caller can forget them; the tables in core/messages/model.py say why.
 CREATE TRIGGER message_life_cycle BEFORE UPDATE OF state ON message
     WHEN NEW.state <> OLD.state AND (OLD.state || '>' || NEW.state) NOT IN (
-        'queued>delivering', 'queued>unmatched', 'queued>filtered', 'queued>dead',
+        'queued>delivering', 'queued>unmatched', 'queued>filtered',
         'delivering>queued', 'delivering>done', 'delivering>dead',
         'held>queued', 'held>filtered',
         'dead>queued', 'dead>delivering', 'dead>done',
