@@ -46,3 +46,10 @@ class InstanceRemoved:
     """An instance is out of use: removed, disabled, unreadable, or replaced by another object."""
 
     instance: Instance
+
+
+@dataclass(frozen=True)
+class InstanceAdjusted:
+    """Name, key or rate limit changed; the same object goes on."""
+
+    instance: Instance

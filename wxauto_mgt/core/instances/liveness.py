@@ -15,7 +15,7 @@ from typing import Final
 
 from wxauto_mgt.core.instances.model import Health
 from wxauto_mgt.core.wire import Channel
-from wxauto_mgt.errors import Fact, InstanceError, InstanceUnauthorized
+from wxauto_mgt.errors import Fact, InstanceUnauthorized, TransientError
 from wxauto_mgt.runtime.clock import Clock
 
 STALLED_AFTER_S: Final = 5.0
@@ -119,7 +119,7 @@ class Liveness:
         self._empty_lists = 0
         self._unauthorized = False
         self._initialized: bool | None = None
-        self._failure: InstanceError | None = None
+        self._failure: TransientError | None = None
         self._reads: dict[Channel, float] = {}
         self._health: tuple[float, Health] | None = None
         self._restarted_at: datetime | None = None
@@ -173,7 +173,7 @@ class Liveness:
         self._initialized = done
         self.announce()
 
-    def call_failed(self, error: InstanceError) -> None:
+    def call_failed(self, error: TransientError) -> None:
         """A call went wrong; a refused key counts at once, the rest by missing evidence."""
         self._failure = error
         if isinstance(error, InstanceUnauthorized):

@@ -16,7 +16,7 @@ from wxauto_mgt.core.instances.budget import CallBudget
 from wxauto_mgt.core.instances.client import HEALTH_TIMEOUT_S, WxautoClient
 from wxauto_mgt.core.instances.episodes import Episodes, ErrorSink
 from wxauto_mgt.core.instances.gate import UiGate
-from wxauto_mgt.core.instances.instance import Instance, InstanceAdded, InstanceRemoved
+from wxauto_mgt.core.instances.instance import Instance, InstanceAdded, InstanceAdjusted, InstanceRemoved
 from wxauto_mgt.core.instances.liveness import Liveness
 from wxauto_mgt.core.instances.model import INSTANCE, InstanceConfig
 from wxauto_mgt.core.instances.windows import VerifiedWindows
@@ -116,6 +116,7 @@ class InstanceRegistry:
             self._close_later(old, config.id)
         instance.config = config
         instance.budget.set_limit(config.rate_limit_per_minute)
+        self._bus.publish(InstanceAdjusted(instance))
 
     def _retire(self, instance: Instance) -> None:
         self._bus.publish(InstanceRemoved(instance))

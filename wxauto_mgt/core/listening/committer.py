@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 
 COMMIT: Final = "commit"
 RETRY: Final = Backoff(base_s=0.5, cap_s=10.0)
-_IDLE_PAUSE_S: Final = 1.0
+_IDLE_PAUSE_S: Final = 10.0
 
 
 class BatchIntake(Protocol):
@@ -143,6 +143,7 @@ class BatchCommitter:
 
     def _park(self, batch: ReadBatch, error: ConsoleError | None) -> None:
         self._parked.append(batch)
+        self._retry_now.ring()
         if error is not None:
             self._block(error)
 

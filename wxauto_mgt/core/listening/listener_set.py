@@ -130,9 +130,20 @@ class ListenerSet:
         return next((entry for entry in self._listeners.values() if entry.title == chat), None)
 
     def restore(self, listener: Listener) -> None:
-        """Take over a listener of an earlier run; its window may still be listened."""
-        listener.standing = Standing.UNCHECKED
-        self._listeners[listener.who] = listener
+        """Take over a listener of an earlier run; its window may still be listened.
+
+        One that was met already since the start stays, with what the earlier run knew.
+        """
+        met = self._listeners.get(listener.who)
+        if met is None:
+            listener.standing = Standing.UNCHECKED
+            self._listeners[listener.who] = listener
+            return
+        met.title = met.title or listener.title
+        met.message_count += listener.message_count
+        met.error_count += listener.error_count
+        met.added_at = listener.added_at
+        met.last_message_at = met.last_message_at or listener.last_message_at
 
     def sync(self, permanent: Mapping[str, ListenerKind], now_s: float) -> list[Listener]:
         """Follow the configuration; returns the listeners that this made."""
@@ -171,14 +182,8 @@ class ListenerSet:
             made = entry = self._add_automatic(chat, now_s)
             if entry is None:
                 return None
-            entry.standing = Standing.UNCHECKED
         self._touch(entry, now_s)
-        # Without a title it cannot be sent through: that one is looked up as soon as possible.
-        if entry.title is not None:
-            self._prove(entry, now_s)
-        elif entry.standing is Standing.WANTED:
-            entry.standing = Standing.UNCHECKED
-            entry.next_try_s = now_s
+        self._prove(entry, now_s)
         return made
 
     def proved(self, who: str, title: str, now_s: float) -> None:
@@ -271,7 +276,18 @@ class ListenerSet:
         due = sorted(self._due(Standing.WANTED, now_s), key=lambda entry: not entry.kind.is_permanent)
         for entry in due[room:]:
             entry.reason = "no_room"
+            self.put_off(entry.who, now_s)
         return tuple(due[:room])
+
+    def untitled(self, now_s: float) -> tuple[Listener, ...]:
+        """Listeners whose rows come although nobody knows their window's title; to be looked up now."""
+        return tuple(entry for entry in self._due(Standing.LISTENED, now_s) if entry.title is None)
+
+    def put_off(self, who: str, now_s: float) -> None:
+        """Nothing can be done about it now; that is no failure."""
+        entry = self._listeners.get(who)
+        if entry is not None:
+            entry.next_try_s = now_s + self._retry_base_s
 
     def next_due_s(self) -> float:
         """Monotonic time of the next try; infinity when none is planned."""
@@ -279,7 +295,7 @@ class ListenerSet:
             (
                 entry.next_try_s
                 for entry in self._listeners.values()
-                if entry.leaving is None and entry.standing is not Standing.LISTENED
+                if entry.leaving is None and (entry.standing is not Standing.LISTENED or entry.title is None)
             ),
             default=float("inf"),
         )
