@@ -122,6 +122,14 @@ class KeyringProvider:
             keyring.delete_password(KEYRING_SERVICE, self._account)
 
 
+def providers_of(data_dir: Path) -> dict[str, KeyProvider]:
+    """Return the providers of a data folder by name, the default one first."""
+    return {
+        "file": KeyFileProvider(data_dir / "secret.key"),
+        "keyring": KeyringProvider(str(data_dir.resolve())),
+    }
+
+
 def _publish(draft: Path, path: Path) -> None:
     """Give the finished file its name without ever replacing another one."""
     try:
