@@ -25,6 +25,7 @@ from wxauto_mgt.errors import PlatformError, PlatformPermanent, PlatformTransien
 CONNECT_TIMEOUT_S: Final = 10.0
 MAX_BODY_BYTES: Final = 2 * 1024 * 1024  # replies are texts; more is not one
 KEEP_ALIVE_S: Final = 4.0  # uvicorn closes after 5: a POST must not meet a connection that is just closing
+_RETRY_AFTER_DIGITS: Final = 9
 FOREIGN_ERRORS: Final = (aiohttp.ClientError, TimeoutError, OSError)
 
 Headers: TypeAlias = Mapping[str, str]
@@ -193,10 +194,8 @@ def retry_after(value: str | None, *, now: datetime) -> float | None:
     """Seconds to wait from a `Retry-After` header: seconds or a date; None when absent or senseless."""
     if value is None:
         return None
-    try:
-        return max(0.0, float(int(value)))
-    except ValueError:
-        pass
+    if value.isascii() and value.isdigit() and len(value) <= _RETRY_AFTER_DIGITS:
+        return float(value)
     try:
         return max(0.0, (parsedate_to_datetime(value) - now).total_seconds())
     except (ValueError, TypeError):
