@@ -13,7 +13,14 @@ from typing import Final
 
 import pytest
 
-from tests.core.config.sections import SAMPLE, open_database, toy_groups, toy_sections, toy_service
+from tests.core.config.sections import (
+    SAMPLE,
+    open_database,
+    secret_box,
+    toy_groups,
+    toy_sections,
+    toy_service,
+)
 from wxauto_mgt.cli.arguments import STANDARD_STREAM, ConfigCheck, ConfigExport, ConfigImport
 from wxauto_mgt.cli.config_commands import ConfigCommands
 from wxauto_mgt.cli.terminal import ExitStatus, Terminal
@@ -37,6 +44,7 @@ class Commands:
             data_dir=folder,
             sections=toy_sections(),
             settings_groups=toy_groups(),
+            secret_box=secret_box,
             environment=ENVIRONMENT,
             terminal=self.terminal,
         )

@@ -9,7 +9,7 @@ import contextlib
 import os
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -22,7 +22,6 @@ from wxauto_mgt.core.config.notifier import ConfigNotifier
 from wxauto_mgt.core.config.reading import MAX_DOCUMENT_BYTES
 from wxauto_mgt.core.config.service import ConfigService
 from wxauto_mgt.core.secrets.box import SecretBox
-from wxauto_mgt.core.secrets.key_providers import providers_of
 from wxauto_mgt.core.secrets.redaction import Redactor
 from wxauto_mgt.errors import ConfigError, PermanentError, Problem, StorageError
 from wxauto_mgt.runtime.clock import SystemClock
@@ -37,6 +36,7 @@ class ConfigCommands:
 
     Args:
         sections, settings_groups: what this console knows.
+        secret_box: opens the box of a data folder.
         environment: variables for `${NAME}` and those that win over settings.
     """
 
@@ -46,12 +46,14 @@ class ConfigCommands:
         data_dir: Path,
         sections: Sequence[ConfigSection[Any]],
         settings_groups: Sequence[SettingsGroup],
+        secret_box: Callable[[Path, Redactor], SecretBox],
         environment: Mapping[str, str],
         terminal: Terminal,
     ) -> None:
         self._data_dir = data_dir
         self._sections = sections
         self._settings_groups = settings_groups
+        self._secret_box = secret_box
         self._environment = environment
         self._terminal = terminal
 
@@ -111,7 +113,7 @@ class ConfigCommands:
                 db=db,
                 sections=self._sections,
                 settings_groups=self._settings_groups,
-                secrets=SecretBox(key_providers=providers_of(folder), redactor=Redactor()),
+                secrets=self._secret_box(folder, Redactor()),
                 notifier=ConfigNotifier(),
                 clock=SystemClock(),
                 environment=self._environment,

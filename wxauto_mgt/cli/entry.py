@@ -46,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     use_utf8(sys.stdout)
     use_utf8(sys.stderr)
-    catalogue = Catalogue(detect_language(os.environ), extra_folders=app.plugin_text_folders())
+    catalogue = Catalogue(detect_language(os.environ))
     terminal = Terminal(out=sys.stdout, err=sys.stderr, catalogue=catalogue)
     try:
         invocation = parse(sys.argv[1:] if argv is None else argv, catalogue)
@@ -96,10 +96,14 @@ async def _run_command(
     data_dir = resolve_data_dir(options, os.environ)
     if isinstance(command, MessagesExport):
         return await asyncio.to_thread(export_messages, command, data_dir, terminal)
+    types = app.platform_types()
+    # Plugins refuse documents in words of their own.
+    terminal.catalogue = Catalogue(terminal.catalogue.language, extra_folders=types.text_folders())
     commands = ConfigCommands(
         data_dir=data_dir,
-        sections=app.config_sections(),
+        sections=app.config_sections(types),
         settings_groups=app.settings_groups(),
+        secret_box=app.secret_box,
         environment=os.environ,
         terminal=terminal,
     )
