@@ -1,6 +1,7 @@
 """Finds the rule for a message and says of each rule why it did or did not match.
 
-Owns order and conditions; not what happens next. The delivery worker matches, the window explains.
+Owns the order of rules and the verdicts; not what happens next. The delivery worker matches, the window
+explains.
 """
 
 from __future__ import annotations
