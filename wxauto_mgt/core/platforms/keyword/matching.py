@@ -15,7 +15,7 @@ from wxauto_mgt.runtime.user_regex import UserRegex
 FUZZY_RATIO: Final = 0.75
 """Judgement call: one wrong character in a keyword of four passes, one in three does not."""
 
-FUZZY_TEXT_CHARS: Final = 500
+FUZZY_TEXT_CHARS: Final = 200
 """Fuzzy search costs time per character; what a person asks stands at the beginning."""
 
 # WeChat ends an inserted mention with this space; without it nobody can tell where the name ends.
