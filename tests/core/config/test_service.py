@@ -331,6 +331,17 @@ async def test_an_edit_on_an_outdated_view_is_checked_against_what_is_stored(
         assert list(filled.snapshot.objects("platform")) == ["ai"]
 
 
+async def test_an_edit_may_name_what_another_process_has_just_added(
+    filled: ConfigService, db: Database
+) -> None:
+    async with open_database(db.path.parent) as other_db:
+        other, _ = toy_service(other_db)
+        await other.load()
+        await other.apply([Put("platform", "new", {"id": "new"})], who="two")
+        await filled.apply([Put("rule", "r2", {"id": "r2", "platforms": ["new"]})], who="one")
+        assert list(filled.snapshot.objects("rule")) == ["r1", "r2"]
+
+
 async def test_a_cancelled_edit_that_was_committed_is_caught_up_with(
     db: Database, fake_clock: FakeClock
 ) -> None:

@@ -24,7 +24,9 @@ class AuditLog:
         self._clock = clock
         self._redactor = redactor
 
-    async def audit(self, who: str, action: str, target: str, params: Mapping[str, Fact] | None = None) -> None:
+    async def audit(
+        self, who: str, action: str, target: str, params: Mapping[str, Fact] | None = None
+    ) -> None:
         """Record one act; returns once it is committed.
 
         Args:

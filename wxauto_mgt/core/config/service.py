@@ -267,8 +267,14 @@ class ConfigService:
     ) -> Draft:
         """Build, check, store, swap, tell; again from the start when another process was faster."""
         for _ in range(_MAX_TRIES):
-            draft = build()
-            compiled = self._compiler.compile(draft.pending, base=self._compiled, strict=strict)
+            try:
+                draft = build()
+                compiled = self._compiler.compile(draft.pending, base=self._compiled, strict=strict)
+            except ConfigError:
+                # What is missing may just have come from another process, unseen by the watch loop yet.
+                if await self._refresh():
+                    continue
+                raise
             if dry_run or not draft.changed_keys():
                 return draft
             if draft.has_clear:
