@@ -109,6 +109,7 @@ class MainWindow(QMainWindow):
             self._stack.addWidget(page)
         self.current = name
         self._stack.setCurrentWidget(self._pages[name])
+        self._pages[name].setFocus()
         self._buttons[name].setChecked(True)
         self._tint_rail()
         if word:
@@ -177,6 +178,7 @@ class MainWindow(QMainWindow):
             made.setProperty("kind", "nav")
             made.setCheckable(True)
             made.setIconSize(QSize(20, 20))
+            made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             made.setToolTip(f"{words(entry.title_key)}  (Ctrl+{number})")
             made.clicked.connect(lambda _=False, name=entry.name: self.show_page(name))
             group.addButton(made)

@@ -14,10 +14,14 @@ from PySide6.QtCore import QObject, SignalInstance
 
 def connect_for(owner: QObject, source: QObject, signal: SignalInstance, slot: Callable[..., object]) -> None:
     """Connect a signal of `source` to a function until `owner` is destroyed."""
-    signal.connect(slot)
+
+    def forward(*arguments: object) -> None:
+        # Never the slot itself: Qt would end a connection to a method of `owner` before `end` does.
+        slot(*arguments)
 
     def end() -> None:
         if shiboken6.isValid(source):
-            signal.disconnect(slot)
+            signal.disconnect(forward)
 
+    signal.connect(forward)
     owner.destroyed.connect(end)

@@ -78,6 +78,7 @@ class EditDialog(QDialog):
         self._save = desk.commands.command(self, "save", save)
         self._lay_out(title, intro, has_test=test is not None)
         self._wire(test)
+        self._show_advice()
 
     @property
     def is_dirty(self) -> bool:
@@ -127,7 +128,6 @@ class EditDialog(QDialog):
         head = [label(title, "title")]
         if intro:
             head.append(label(intro, "muted", wrap=True))
-        self.test_button.setVisible(has_test)
         foot = row(self.test_button, None, self.cancel_button, self.save_button)
         fill(
             QVBoxLayout(self),
@@ -135,6 +135,7 @@ class EditDialog(QDialog):
             Space.M,
             Space.XL,
         )
+        self.test_button.setVisible(has_test)
         wanted = self.form.sizeHint().height() + 190
         self.resize(680, max(min(wanted, 720), 320))
 
@@ -157,6 +158,9 @@ class EditDialog(QDialog):
     def _note_change(self) -> None:
         self._is_dirty = True
         self.outcome.say("")
+        self._show_advice()
+
+    def _show_advice(self) -> None:
         if self._advise is not None:
             self.advice.say(self._advise(self.form.document()))
 

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLineEdit,
     QPlainTextEdit,
-    QVBoxLayout,
+    QSizePolicy,
     QWidget,
 )
 
@@ -72,10 +72,9 @@ class TextEditor(Editor):
         super().__init__()
         self._is_nullable = spec.is_nullable
         self.line = QLineEdit()
-        self.line.setMaximumWidth(_FIELD_WIDTH)
         self.line.textEdited.connect(self.changed)
         self.inner = self.line
-        fill(QHBoxLayout(self), (self.line,), 0, 0)
+        hold_left(self, self.line)
 
     def value(self) -> JSON:
         text = self.line.text().strip()
@@ -139,14 +138,13 @@ class SecretEditor(Editor):
         self._empty_hint = empty
         self.line = QLineEdit()
         self.line.setEchoMode(QLineEdit.EchoMode.Password)
-        self.line.setMaximumWidth(_FIELD_WIDTH - 38)
         self.reveal = icon_button(theme, "eye", reveal)
         self.reveal.setCheckable(True)
         self.reveal.setEnabled(False)
         self.line.textEdited.connect(self._typed)
         self.reveal.toggled.connect(self._show_typed)
         self.inner = self.line
-        fill(QHBoxLayout(self), (self.line, self.reveal, None), Space.XS, 0)
+        hold_left(self, self.line, self.reveal)
         self.show_stored(is_stored=False)
 
     def value(self) -> JSON:
@@ -270,15 +268,13 @@ class ChoiceEditor(Editor):
     def __init__(self, choices: Sequence[tuple[str, str]], *, is_nullable: bool = False) -> None:
         super().__init__()
         self.box = CalmComboBox()
-        self.box.setMaximumWidth(_FIELD_WIDTH)
         if is_nullable:
             self.box.addItem("", None)
         for value, text in choices:
             self.box.addItem(text, value)
         self.box.activated.connect(lambda _: self.changed.emit())
         self.inner = self.box
-        layout = QVBoxLayout(self)
-        fill(layout, (self.box,), 0, 0)
+        hold_left(self, self.box)
 
     def value(self) -> JSON:
         found: JSON = self.box.currentData()
@@ -290,6 +286,15 @@ class ChoiceEditor(Editor):
             self.box.addItem(value, value)
             number = self.box.count() - 1
         self.box.setCurrentIndex(number)
+
+
+def hold_left(holder: QWidget, control: QWidget, *beside: QWidget) -> None:
+    """Lay out a control that grows to the width of a field and no further, at the left edge."""
+    control.setMaximumWidth(_FIELD_WIDTH - 38 * len(beside))
+    control.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+    layout = QHBoxLayout(holder)
+    fill(layout, (control, *beside, None), Space.XS, 0)
+    layout.setStretch(0, 100)
 
 
 def text_box(*, lines: int) -> QPlainTextEdit:

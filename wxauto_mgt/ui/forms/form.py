@@ -88,8 +88,10 @@ class SchemaForm(RowForm):
         self._fields: dict[str, _FieldRow] = {}
         self._layout = QVBoxLayout(self)
         fill(self._layout, (), Space.M, 0)
-        for heading, members in _by_group(specs):
-            if heading and has_headings:
+        groups = _by_group(specs)
+        for heading, members in groups:
+            # One heading over everything would only repeat the title above the form.
+            if heading and has_headings and len(groups) > 1:
                 self._layout.addWidget(label(words(heading), "section"))
             self._layout.addLayout(self._grid(members))
 

@@ -61,7 +61,8 @@ class ReferencesEditor(Editor):
         line = QWidget()
         layout = QHBoxLayout(line)
         fill(layout, (picker, remove, None), Space.XS, 0)
-        picker.box.setMinimumWidth(260)
+        layout.setStretch(0, 100)
+        picker.setMaximumWidth(picker.box.maximumWidth())
         remove.clicked.connect(lambda: self._remove(line))
         self._lines.addWidget(line)
         self._pickers.append((line, picker))
@@ -220,9 +221,9 @@ class TableEditor(Editor):
         form.show_document(item)
         form.watch(self._note_change)
         card = _RowCard(self, form)
-        card.set_open(is_open=is_open)
         self._cards.append(card)
         self._list.addWidget(card)
+        card.set_open(is_open=is_open)
 
     def _note_change(self) -> None:
         self._renumber()

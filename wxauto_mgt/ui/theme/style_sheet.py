@@ -102,7 +102,8 @@ def _inputs(c: Colours) -> str:
     return f"""
 {fields} {{ border: 1px solid {c.border_strong}; border-radius: {Radius.CONTROL}px; background: {c.surface};
     color: {c.text}; selection-background-color: {c.selection}; selection-color: {c.text}; }}
-QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox, QTimeEdit {{ min-height: {inner}px; padding: 0 {Space.S}px; }}
+QLineEdit, QComboBox {{ min-height: {inner}px; padding: 0 {Space.S}px; }}
+QSpinBox, QDoubleSpinBox, QTimeEdit {{ min-height: {inner}px; max-height: {inner}px; padding: 0; }}
 QPlainTextEdit {{ padding: {Space.XS}px; }}
 {focused} {{ border: 1px solid {c.accent}; }}
 {disabled} {{ background: {c.sunken}; color: {c.text_faint}; border-color: {c.border}; }}
@@ -111,6 +112,7 @@ QLineEdit:read-only {{ background: {c.sunken}; color: {c.text_muted}; }}
 QComboBox::drop-down {{ border: none; width: 24px; }}
 QComboBox QAbstractItemView {{ background: {c.raised}; color: {c.text}; border: 1px solid {c.border_strong};
     padding: 4px; outline: none; selection-background-color: {c.selection}; selection-color: {c.text}; }}
+QAbstractSpinBox QLineEdit {{ border: none; background: transparent; min-height: 0; padding: 0 {Space.S}px; }}
 QSpinBox::up-button, QSpinBox::down-button, QDoubleSpinBox::up-button, QDoubleSpinBox::down-button {{
     border: none; background: transparent; width: 18px; }}
 QCheckBox {{ spacing: {Space.S}px; color: {c.text}; background: transparent; }}
@@ -133,11 +135,12 @@ QTableView::item {{ padding: 0 {Space.S}px; border: none; border-bottom: 1px sol
 QTableView::item:selected, QListView::item:selected {{ background: {c.selection}; color: {c.text}; }}
 QHeaderView {{ background: {c.surface}; border: none; }}
 QHeaderView::section {{ background: {c.surface}; color: {c.text_muted}; border: none;
-    border-bottom: 1px solid {c.border}; padding: 0 {Space.S}px; font-size: {TypeSize.CAPTION}px;
+    border-bottom: 1px solid {c.border}; padding: 0 {Space.S + 3}px; font-size: {TypeSize.CAPTION}px;
     font-weight: 600; }}
 QTableCornerButton::section {{ background: {c.surface}; border: none; }}
 QListView {{ padding: 4px; }}
-QListView::item {{ border-radius: {Radius.CONTROL}px; padding: 7px {Space.S}px; color: {c.text_muted}; }}
+QListView::item {{ border-radius: {Radius.CONTROL}px; height: 34px; padding: 0 {Space.S}px;
+    color: {c.text_muted}; }}
 QListView::item:hover {{ background: {c.hover}; }}
 QListView::item:selected {{ background: {c.accent_soft}; color: {c.accent}; }}
 """

@@ -6,6 +6,7 @@ Owns spacing and the style properties; no behaviour. Called by pages and other w
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
     QFrame,
@@ -66,6 +67,24 @@ def label(text: str = "", kind: str = "", *, tone: Tone | None = None, wrap: boo
     if tone is not None:
         made.setProperty("tone", tone.value)
     return made
+
+
+class ElidedLabel(QLabel):
+    """A label of one line that shortens its text to the room it has; the tip has the whole."""
+
+    def __init__(self, text: str = "", kind: str = "") -> None:
+        super().__init__(text)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        if kind:
+            self.setProperty("kind", kind)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        shown = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
+        painter.setPen(self.palette().windowText().color())
+        painter.drawText(self.rect(), self.alignment() | Qt.AlignmentFlag.AlignVCenter, shown)
+        painter.end()
 
 
 def set_property(widget: QWidget, name: str, value: object) -> None:

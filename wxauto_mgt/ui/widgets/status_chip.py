@@ -17,6 +17,7 @@ CHIP_HEIGHT = 22
 _SHAPE = 8
 _PADDING = 9
 _GAP = 6
+_CELL_GAP = 8
 
 TONE_ROLE = Qt.ItemDataRole.UserRole + 1
 
@@ -37,7 +38,7 @@ def draw_chip(painter: QPainter, box: QRectF, theme: Theme, tone: Tone, text: st
     shape = QRectF(box.left() + _PADDING, box.center().y() - _SHAPE / 2, _SHAPE, _SHAPE)
     draw_shape(painter, shape, tone, colour)
     painter.setPen(colour)
-    words = box.adjusted(_PADDING + _SHAPE + _GAP, 0, -_PADDING + 2, 0)
+    words = box.adjusted(_PADDING + _SHAPE + _GAP, -1, -_PADDING + 2, -1)
     shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, int(words.width()) + 1)
     painter.drawText(words, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, shown)
     painter.restore()
@@ -106,6 +107,6 @@ class ChipDelegate(QStyledItemDelegate):
         view: QWidget = option.widget
         view.style().drawControl(QStyle.ControlElement.CE_ItemViewItem, plain, painter, view)
         cell: QRectF = QRectF(option.rect)
-        width = min(chip_width(painter.fontMetrics(), str(text)), int(cell.width()) - 12)
-        box = QRectF(cell.left() + 6, cell.center().y() - CHIP_HEIGHT / 2, width, CHIP_HEIGHT)
+        width = min(chip_width(painter.fontMetrics(), str(text)), int(cell.width()) - _CELL_GAP - 4)
+        box = QRectF(cell.left() + _CELL_GAP, cell.center().y() - CHIP_HEIGHT / 2, width, CHIP_HEIGHT)
         draw_chip(painter, box, self._theme, Tone(tone), str(text))

@@ -88,7 +88,7 @@ class TimePlot(Card):
         self._plot.setMouseEnabled(x=False, y=False)
         self._plot.hideButtons()
         self._plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._plot.setMinimumHeight(84)
+        self._plot.setMinimumHeight(70)
         self._plot.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self._plot.setYRange(0, self._top, padding=0.02)
         font = self.font()

@@ -16,7 +16,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from wxauto_mgt.core.config.model import JSON, place_of
 from wxauto_mgt.core.config.pydantic_sections import validate_document
 from wxauto_mgt.core.instances.client import WxautoClient
-from wxauto_mgt.core.instances.instance import Instance, InstanceAdded, InstanceRemoved
+from wxauto_mgt.core.instances.instance import Instance, InstanceAdded, InstanceAdjusted, InstanceRemoved
 from wxauto_mgt.core.instances.liveness import InstanceState, InstanceStateChanged, StateReason
 from wxauto_mgt.core.instances.model import INSTANCE, Health, InstanceConfig
 from wxauto_mgt.core.monitoring.model import ClientReport
@@ -96,7 +96,7 @@ class InstancesViewModel(QObject):
         self._clock = clock
         self.editing = editing
         self.rows = self._read()
-        events = (InstanceStateChanged, InstanceAdded, InstanceRemoved)
+        events = (InstanceStateChanged, InstanceAdded, InstanceAdjusted, InstanceRemoved)
         backstage.bridge.inbox(self, *events).arrived.connect(self.refresh)
         editing.changes(backstage.bridge, self, INSTANCE).arrived.connect(self.refresh)
         self._timer = QTimer(self)

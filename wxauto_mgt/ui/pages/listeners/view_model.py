@@ -21,7 +21,7 @@ from wxauto_mgt.core.listening.model import (
     ListenerRemoved,
     ListenerStatus,
 )
-from wxauto_mgt.ui.config_editing import ConfigEditing
+from wxauto_mgt.ui.config_editing import WHO, ConfigEditing
 from wxauto_mgt.ui.desk import Backstage
 from wxauto_mgt.ui.theme.tokens import Tone
 
@@ -34,7 +34,7 @@ class Listeners(Protocol):
     def listeners(self) -> tuple[ListenerStatus, ...]:
         """All listeners."""
 
-    async def remove(self, instance_id: str, who: str, /) -> object:
+    async def remove(self, instance_id: str, who: str, *, by: str) -> bool:
         """Stop listening to a chat in its own window."""
 
 
@@ -127,10 +127,9 @@ class ListenersViewModel(QObject):
         return {"instance": first, "kind": "manual"}
 
     async def _remove(self, row: ListenerRow) -> None:
-        if row.config_id:
+        if not await self._listeners.remove(row.instance_id, row.who, by=WHO) and row.config_id:
+            # It is configured for all instances at once: that is what has to go.
             await self.editing.delete(LISTENER, row.config_id)
-        else:
-            await self._listeners.remove(row.instance_id, row.who)
 
     def _read(self) -> tuple[ListenerRow, ...]:
         instances: Mapping[str, InstanceConfig] = self.editing.snapshot.candidate.objects(INSTANCE)

@@ -18,6 +18,7 @@ from wxauto_mgt.ui.widgets.command_button import announce, drive
 from wxauto_mgt.ui.widgets.empty_state import EmptyState
 from wxauto_mgt.ui.widgets.layout import (
     Card,
+    ElidedLabel,
     button,
     column,
     fill,
@@ -31,6 +32,9 @@ from wxauto_mgt.ui.widgets.score_gauge import ScoreGauge
 from wxauto_mgt.ui.widgets.stat_card import Stat
 from wxauto_mgt.ui.widgets.table_view import RowTable
 from wxauto_mgt.ui.widgets.time_plot import TimePlot
+
+UPPER_HEIGHT = 204
+PLOT_HEIGHT = 116
 
 # metric, its unit's catalogue key, decimals, least top of the axis, whether the top is fixed
 PLOTS = (
@@ -53,7 +57,7 @@ class OverviewPage(Page):
         self._shown_deductions: tuple[DeductionLine, ...] | None = None
         words = desk.words
         self.gauge = ScoreGauge(desk.theme)
-        self._headline = label("", "section", wrap=True)
+        self._headline = ElidedLabel("", "section")
         self._reasons = QVBoxLayout()
         fill(self._reasons, (), 6, 0)
         self._stats = {name: Stat(words(f"overview.stat_{name}")) for name in STAT_NAMES}
@@ -111,6 +115,8 @@ class OverviewPage(Page):
         )
         content = QWidget()
         upper = row(self._score_card(), self._stats_card(), spacing=Space.M)
+        upper.setStretch(0, 11)
+        upper.setStretch(1, 10)
         errors = Card(section_header(words("overview.errors")), self._error_area(), margin=Space.M)
         rows = QVBoxLayout(content)
         fill(rows, (upper, self._plot_grid(), errors), Space.M, 0)
@@ -131,7 +137,7 @@ class OverviewPage(Page):
         line.setAlignment(self.gauge, Qt.AlignmentFlag.AlignTop)
         card.body.addLayout(line)
         card.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        card.setFixedHeight(212)
+        card.setFixedHeight(UPPER_HEIGHT)
         return card
 
     def _stats_card(self) -> Card:
@@ -143,14 +149,14 @@ class OverviewPage(Page):
             grid.setColumnStretch(number % 4, 1)
         card = Card(margin=Space.L)
         card.body.addLayout(grid)
-        card.setFixedHeight(212)
+        card.setFixedHeight(UPPER_HEIGHT)
         return card
 
     def _plot_grid(self) -> QGridLayout:
         grid = QGridLayout()
         grid.setSpacing(Space.M)
         for number, plot in enumerate(self._plots.values()):
-            plot.setFixedHeight(134)
+            plot.setFixedHeight(PLOT_HEIGHT)
             grid.addWidget(plot, number // 3, number % 3)
         return grid
 
@@ -200,8 +206,8 @@ class OverviewPage(Page):
             self._reasons.addWidget(self._reason(line))
 
     def _reason(self, line: DeductionLine) -> QWidget:
-        text = label(line.sentence, "muted" if line.tone is Tone.NEUTRAL else "", wrap=True)
-        text.setToolTip(line.evidence)
+        text = ElidedLabel(line.sentence, "muted" if line.tone is Tone.NEUTRAL else "")
+        text.setToolTip("\n".join(part for part in (line.sentence, line.evidence) if part))
         points = label(line.points, "strong", tone=line.tone)
         holder = QWidget()
         layout = row(ToneMark(self._desk.theme, line.tone), text, points, spacing=Space.S)

@@ -237,8 +237,8 @@ class OverviewViewModel(QObject):
             return tuple((name, NOT_MEASURED, "", None) for name in ("received", "replied", "unsure"))
         counted = statistics.delivery
         unsure = counted.get("unknown", 0) + counted.get("failed", 0) + counted.get("dead", 0)
-        note = words("overview.note_matched", count=counted.get("matched", 0))
-        confirmed = words("overview.note_confirmed", count=counted.get("confirmed", 0))
+        note = words("overview.note_matched", count=words.number(counted.get("matched", 0)))
+        confirmed = words("overview.note_confirmed", count=words.number(counted.get("confirmed", 0)))
         return (
             ("received", words.number(statistics.messages_processed), note, None),
             ("replied", words.number(counted.get("replied", 0)), confirmed, None),

@@ -35,11 +35,11 @@ class GroupForm(QWidget):
         fill(inner, (self.form, None), Space.M, 0)
         inner.setContentsMargins(0, 0, Space.M, 0)
         about = f"settings.about_{group}"
-        note = label(words(about) if words.has(about) else "", "muted", wrap=True)
-        note.setVisible(words.has(about))
+        head = [label(title, "section")]
+        if words.has(about):
+            head.append(label(words(about), "muted", wrap=True))
         card = Card(
-            label(title, "section"),
-            note,
+            *head,
             self.fixed,
             self.notice,
             scrolled(content),

@@ -1,0 +1,33 @@
+"""Qt offscreen, and a stage with the real configuration service for every test of the window."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+
+import pytest
+from PySide6.QtWidgets import QApplication
+
+from tests.ui.stage import Stage, build_stage, drop_deleted, fill
+from wxauto_mgt.storage.database import Database
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+
+@pytest.fixture
+async def bare_stage(db: Database, qapp: QApplication) -> AsyncIterator[Stage]:
+    """A console without objects."""
+    stage = await build_stage(db, qapp)
+    yield stage
+    await stage.close()
+    for widget in QApplication.topLevelWidgets():
+        widget.close()
+        widget.deleteLater()
+    drop_deleted()
+
+
+@pytest.fixture
+async def stage(bare_stage: Stage) -> Stage:
+    """A console with two instances, a platform and two rules."""
+    await fill(bare_stage)
+    return bare_stage

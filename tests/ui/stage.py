@@ -1,0 +1,294 @@
+"""A stage for the window's tests: real configuration, bus and texts; fakes for what needs a network."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from PySide6.QtCore import QCoreApplication, QEvent
+from PySide6.QtWidgets import QApplication
+
+from tests.fakes.clock import FakeClock
+from wxauto_mgt.core.config.model import Edit, SettingsGroup
+from wxauto_mgt.core.config.notifier import ConfigNotifier
+from wxauto_mgt.core.config.service import ConfigService
+from wxauto_mgt.core.instances.instance import Instance
+from wxauto_mgt.core.instances.model import instance_section
+from wxauto_mgt.core.listening.model import ListenerKind, ListenerStatus, listener_section
+from wxauto_mgt.core.listening.settings import listening_settings_group
+from wxauto_mgt.core.metrics.sampler import Series
+from wxauto_mgt.core.monitoring.error_episodes import ErrorEpisode
+from wxauto_mgt.core.monitoring.facts import ClientStatus, ServiceState
+from wxauto_mgt.core.monitoring.health_score import Deduction, HealthScore, OverallStatus, Part
+from wxauto_mgt.core.monitoring.model import ClientReport, ServiceStatus, Statistics
+from wxauto_mgt.core.platforms.built_in import BUILT_IN
+from wxauto_mgt.core.platforms.registry import PlatformRegistry
+from wxauto_mgt.core.platforms.section import platform_section
+from wxauto_mgt.core.platforms.types import PlatformTypes
+from wxauto_mgt.core.rules.section import rule_section
+from wxauto_mgt.core.secrets.box import SecretBox
+from wxauto_mgt.core.secrets.key_providers import KeyFileProvider
+from wxauto_mgt.core.secrets.redaction import Redactor
+from wxauto_mgt.core.wire import CallRecord
+from wxauto_mgt.runtime.event_bus import EventBus
+from wxauto_mgt.runtime.supervisor import LoopFailure, Supervisor
+from wxauto_mgt.storage.database import Database
+from wxauto_mgt.texts.catalogue import Catalogue
+from wxauto_mgt.texts.language import Language
+from wxauto_mgt.ui.bridge.command import Commands
+from wxauto_mgt.ui.bridge.events import EventBridge
+from wxauto_mgt.ui.config_editing import ConfigEditing
+from wxauto_mgt.ui.desk import Backstage, Desk
+from wxauto_mgt.ui.theme.theme import Theme
+from wxauto_mgt.ui.words import Words
+from wxauto_mgt.ui_settings import ThemeChoice, ui_settings_group
+
+NOW = datetime(2026, 11, 22, 8, 30, tzinfo=UTC)
+
+SAMPLE = """
+instances:
+  - {id: pc1, name: 客服一号, base_url: "http://127.0.0.1:5000", api_key: "key-of-pc1-123"}
+  - {id: pc2, name: 客服二号, base_url: "http://127.0.0.1:5001", api_key: "key-of-pc2-123"}
+platforms:
+  - {id: kw, name: 关键词, type: keyword, config: {rules: [{keywords: [你好, 您好], match_type: contains,
+     replies: ["您好，请问有什么可以帮您？"], random: false, min_reply_time: 0, max_reply_time: 0}]}}
+rules:
+  - {id: r1, name: 全部消息, chat: "*", platforms: [kw], priority: 10}
+  - {id: r2, name: 售后群, chat: "售后群", platforms: [kw], priority: 5}
+"""
+
+
+class RecordingConfig(ConfigService):
+    """The real service that also remembers what the window asked of it."""
+
+    edits: list[Edit]
+
+    async def apply(self, edits: Sequence[Edit], *, who: str) -> int:
+        self.edits = [*getattr(self, "edits", []), *edits]
+        return await super().apply(edits, who=who)
+
+
+@dataclass
+class FakeMonitor:
+    """Answers what a test puts into it."""
+
+    health: HealthScore | None = None
+    state: ServiceState = field(default_factory=lambda: ServiceState(True, False, NOW))
+    reports: tuple[ClientReport, ...] = ()
+    shown_listeners: tuple[ListenerStatus, ...] = ()
+    errors: tuple[ErrorEpisode, ...] = ()
+    delivery: Mapping[str, int] = field(default_factory=dict)
+
+    def service_status(self) -> ServiceStatus:
+        return ServiceStatus(self.state, 3723.0, 12, len(self.errors), next(iter(self.errors), None), None)
+
+    def clients(self) -> tuple[ClientReport, ...]:
+        return self.reports
+
+    def listeners(self) -> tuple[ListenerStatus, ...]:
+        return self.shown_listeners
+
+    def recent_errors(self, limit: int) -> tuple[ErrorEpisode, ...]:
+        return self.errors[:limit]
+
+    async def statistics(self) -> Statistics:
+        return Statistics(
+            messages_processed=self.delivery.get("received", 0),
+            total_errors=len(self.errors),
+            api_calls=4321,
+            listeners_added=3,
+            listeners_removed=1,
+            config_reloads=2,
+            uptime_s=3723.0,
+            started_at=NOW,
+            error_ratio=0.004,
+            recent_error_count=len(self.errors),
+            delivery=self.delivery,
+        )
+
+
+@dataclass
+class FakeListeners:
+    """The listening service as the page sees it."""
+
+    shown: tuple[ListenerStatus, ...] = ()
+    removed: list[tuple[str, str]] = field(default_factory=list)
+
+    def listeners(self) -> tuple[ListenerStatus, ...]:
+        return self.shown
+
+    async def remove(self, instance_id: str, who: str, *, by: str) -> bool:
+        self.removed.append((instance_id, who))
+        return True
+
+
+class FakeRegistry:
+    """No instance was ever connected."""
+
+    def get(self, instance_id: str) -> Instance | None:
+        return None
+
+
+class FakeMetrics:
+    """A quiet half hour."""
+
+    def series(self, name: str, since: datetime) -> Series:
+        rng = random.Random(name)
+        at_s = tuple(since.timestamp() + 10 * n for n in range(180))
+        level = {"health_score": 88.0, "app_memory_usage": 180.0}.get(name, 2.0)
+        return Series(name, at_s, tuple(level + rng.random() * level / 8 for _ in at_s))
+
+
+@dataclass
+class Stage:
+    """Everything that pages and view-models are built with."""
+
+    config: RecordingConfig
+    notifier: ConfigNotifier
+    bus: EventBus
+    supervisor: Supervisor
+    platforms: PlatformRegistry
+    types: PlatformTypes
+    clock: FakeClock
+    words: Words
+    theme: Theme
+    backstage: Backstage
+    desk: Desk
+    editing: ConfigEditing
+    failures: list[LoopFailure]
+
+    async def close(self) -> None:
+        await self.platforms.close(timeout_s=1)
+        await self.supervisor.stop()
+
+
+def make_words(types: PlatformTypes, language: Language = Language.ZH_CN) -> Words:
+    folders = types.text_folders()
+    return Words({one: Catalogue(one, extra_folders=folders) for one in Language}, language)
+
+
+async def build_stage(
+    db: Database,
+    app: QApplication,
+    *,
+    environment: Mapping[str, str] | None = None,
+    groups: Sequence[SettingsGroup] = (),
+) -> Stage:
+    clock = FakeClock(NOW)
+    notifier, bus = ConfigNotifier(), EventBus()
+    failures: list[LoopFailure] = []
+    supervisor = Supervisor(clock=clock, on_failure=failures.append)
+    types = PlatformTypes(BUILT_IN)
+    config = RecordingConfig(
+        db=db,
+        sections=[instance_section(), listener_section(), platform_section(types), rule_section()],
+        settings_groups=[ui_settings_group(), listening_settings_group(), *groups],
+        secrets=SecretBox(
+            key_providers={"file": KeyFileProvider(db.path.parent / "secret.key")}, redactor=Redactor()
+        ),
+        notifier=notifier,
+        clock=clock,
+        environment=environment or {},
+    )
+    await config.load()
+    platforms = PlatformRegistry(
+        types=types,
+        notifier=notifier,
+        supervisor=supervisor,
+        clock=clock,
+        on_call=_ignore,
+        rng=random.Random(1),
+    )
+    await platforms.start(config.snapshot.objects("platform").values())
+    words = make_words(types)
+    theme = Theme(app, ThemeChoice.LIGHT)
+    theme.apply()
+    backstage = Backstage(
+        words, Commands(spawn=supervisor.spawn, words=words), EventBridge(bus, interval_ms=0)
+    )
+    return Stage(
+        config=config,
+        notifier=notifier,
+        bus=bus,
+        supervisor=supervisor,
+        platforms=platforms,
+        types=types,
+        clock=clock,
+        words=words,
+        theme=theme,
+        backstage=backstage,
+        desk=Desk(theme=theme, backstage=backstage),
+        editing=ConfigEditing(config=config, notifier=notifier),
+        failures=failures,
+    )
+
+
+async def fill(stage: Stage) -> None:
+    """Put the sample configuration in force."""
+    await stage.config.import_document(SAMPLE, filename="sample.yaml", replace=False, who="test")
+
+
+async def settle(until: Callable[[], bool] = lambda: True, *, deadline_s: float = 5.0) -> None:
+    """Let tasks and Qt events run until a condition holds."""
+    async with asyncio.timeout(deadline_s):
+        while True:
+            for _ in range(5):
+                QCoreApplication.processEvents()
+                await asyncio.sleep(0)
+            if until():
+                return
+            await asyncio.sleep(0.002)
+
+
+def drop_deleted() -> None:
+    """Let Qt delete what asked for it: without a running Qt loop nothing else does."""
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+
+
+def listener(who: str, *, active: bool = True, kind: ListenerKind = ListenerKind.AUTO) -> ListenerStatus:
+    return ListenerStatus(
+        instance_id="pc1",
+        who=who,
+        kind=kind,
+        active=active,
+        title=who,
+        last_message_at=NOW - timedelta(minutes=2),
+        last_check_at=NOW,
+        message_count=12,
+        error_count=0 if active else 2,
+        reason="" if active else "not_verified",
+    )
+
+
+def score(value: float | None, status: OverallStatus, *deductions: Deduction) -> HealthScore:
+    return HealthScore(value, status, deductions, NOW)
+
+
+def deduction(points: float, code: str, **params: int) -> Deduction:
+    return Deduction(Part.CLIENTS, points, code, params, ("pc2",), NOW)
+
+
+def report(instance_id: str, *, connected: bool | None) -> ClientReport:
+    status = ClientStatus(instance_id, True, connected, 2, NOW, ())
+    return ClientReport(status, 0, None)
+
+
+def episode(number: int, cause: str = "instance_connect_failed", *, cleared: bool = False) -> ErrorEpisode:
+    return ErrorEpisode(
+        id=number,
+        operation="probe",
+        cause_code=cause,
+        instance_id="pc2",
+        params={},
+        first_at=NOW - timedelta(minutes=number),
+        last_at=NOW - timedelta(seconds=number),
+        cleared_at=NOW if cleared else None,
+        occurrences=number,
+    )
+
+
+def _ignore(_: CallRecord) -> None:
+    """Nobody counts here."""
