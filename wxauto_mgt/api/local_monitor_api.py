@@ -29,25 +29,25 @@ _MOST_ERRORS: Final = 1_000
 
 
 class ServiceControl(Protocol):
-    """Starts and stops the listener service; each call raises ConsoleError when it cannot."""
+    """Starts and stops the listener service; what is done already is done again without effect."""
 
-    async def start(self) -> None:
-        """Start; already running is fine."""
+    async def start(self) -> object:
+        """Start what is stopped."""
         ...
 
-    async def stop(self) -> None:
-        """Stop; already stopped is fine."""
+    async def stop(self) -> object:
+        """Stop, also what is paused."""
         ...
 
-    async def pause(self) -> None:
+    async def pause(self) -> object:
         """Begin no new calls until resumed."""
         ...
 
-    async def resume(self) -> None:
+    async def resume(self) -> object:
         """Go on after a pause."""
         ...
 
-    async def restart(self) -> None:
+    async def restart(self) -> object:
         """Stop and start."""
         ...
 
@@ -135,9 +135,9 @@ class LocalMonitorAPI(MonitorAPI):
 
     async def _listeners(self) -> _Answer:
         listeners = self._monitor.listeners()
-        active = sum(1 for state in listeners if state.is_active)
+        active = sum(1 for status in listeners if status.active)
         return _Answer(
-            [replies.listener(state) for state in listeners],
+            [replies.listener(status) for status in listeners],
             {"total_count": len(listeners), "active_count": active},
         )
 
@@ -154,6 +154,8 @@ class LocalMonitorAPI(MonitorAPI):
         return _Answer(replies.health_report(await self._monitor.health_report(), self._texts))
 
     async def _start(self) -> _Answer:
+        if self._monitor.service_status().state.is_paused:
+            raise PermanentError("service_is_paused")
         return await self._act("start", self._control.start, self._is_up)
 
     async def _restart(self) -> _Answer:
@@ -163,17 +165,27 @@ class LocalMonitorAPI(MonitorAPI):
         return await self._act("stop", self._control.stop, self._is_stopped)
 
     async def _pause(self) -> _Answer:
+        self._refuse_if_stopped()
         return await self._act("pause", self._control.pause, self._is_paused)
 
     async def _resume(self) -> _Answer:
+        self._refuse_if_stopped()
         return await self._act("resume", self._control.resume, self._is_up)
 
     async def _reload_config(self) -> _Answer:
         is_changed = await self._config.reload()
         return _Answer({"revision": self._config.snapshot.revision, "changed": is_changed})
 
+    def _refuse_if_stopped(self) -> None:
+        state = self._monitor.service_status().state
+        if not state.is_running and not state.is_paused:
+            raise PermanentError("service_is_stopped")
+
     async def _act(
-        self, name: str, act: Callable[[], Awaitable[None]], is_proved: Callable[[ServiceState, float], bool]
+        self,
+        name: str,
+        act: Callable[[], Awaitable[object]],
+        is_proved: Callable[[ServiceState, float], bool],
     ) -> _Answer:
         """Act, then wait for the proof; the reply shows the state that proved it."""
         began_s = self._clock.monotonic()
@@ -192,7 +204,6 @@ class LocalMonitorAPI(MonitorAPI):
         loops = self._listening_loops()
         return (
             state.is_running
-            and not state.is_paused
             and all(loop.running and not loop.stalled for loop in loops)
             and (bool(loops) or not self._monitor.clients())
         )
@@ -203,7 +214,7 @@ class LocalMonitorAPI(MonitorAPI):
         return is_fresh and self._is_up(state, elapsed_s)
 
     def _is_stopped(self, state: ServiceState, _elapsed_s: float) -> bool:
-        return not state.is_running and not self._listening_loops()
+        return not state.is_running and not state.is_paused and not self._listening_loops()
 
     def _is_paused(self, state: ServiceState, _elapsed_s: float) -> bool:
-        return state.is_running and state.is_paused
+        return state.is_paused and not self._listening_loops()

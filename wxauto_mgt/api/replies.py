@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Protocol, TypeAlias
 
+from wxauto_mgt.core.listening.model import ListenerStatus
 from wxauto_mgt.core.monitoring.error_episodes import ErrorEpisode
-from wxauto_mgt.core.monitoring.facts import ListenerState, ServiceState
+from wxauto_mgt.core.monitoring.facts import ServiceState
 from wxauto_mgt.core.monitoring.health_score import Deduction
 from wxauto_mgt.core.monitoring.model import ClientReport, HealthReport, ServiceStatus, Statistics
 from wxauto_mgt.errors import ConsoleError, Fact
@@ -101,17 +102,17 @@ def client(report: ClientReport, texts: Texts) -> Fields:
     }
 
 
-def listener(state: ListenerState) -> Fields:
+def listener(status: ListenerStatus) -> Fields:
     """One element of `get_listeners_status`."""
     return {
-        "instance_id": state.instance_id,
-        "who": state.who,
-        "kind": state.kind,
-        "active": state.is_active,
-        "last_message_time": iso_or_none(state.last_message_at),
-        "last_check_time": iso_or_none(state.last_check_at),
-        "message_count": state.message_count,
-        "error_count": state.error_count,
+        "instance_id": status.instance_id,
+        "who": status.who,
+        "kind": status.kind.value,
+        "active": status.active,
+        "last_message_time": iso_or_none(status.last_message_at),
+        "last_check_time": iso_or_none(status.last_check_at),
+        "message_count": status.message_count,
+        "error_count": status.error_count,
     }
 
 
@@ -182,5 +183,5 @@ def _deduction(deduction: Deduction) -> Fields:
 def _service_of(episode: ErrorEpisode) -> str:
     if episode.instance_id is not None:
         return f"instance:{episode.instance_id}"
-    platform_id = episode.params.get("platform_id")
-    return f"platform:{platform_id}" if platform_id is not None else "main_service"
+    platform = episode.params.get("platform")
+    return f"platform:{platform}" if platform is not None else "main_service"

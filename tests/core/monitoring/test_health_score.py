@@ -21,8 +21,8 @@ from wxauto_mgt.core.monitoring.health_score import (
 AT = datetime(2026, 11, 22, tzinfo=UTC)
 
 
-def clients(*states: bool | None, rounds: int = 2) -> tuple[ClientFacts, ...]:
-    return tuple(ClientFacts(f"pc{n}", state, rounds) for n, state in enumerate(states, 1))
+def clients(*states: bool | None, rounds: int = 2, was_probed: bool = False) -> tuple[ClientFacts, ...]:
+    return tuple(ClientFacts(f"pc{n}", state, rounds, was_probed) for n, state in enumerate(states, 1))
 
 
 PERFECT = HealthInputs(
@@ -182,6 +182,36 @@ CASES = [
         {Part.SCORE: (0, "score.nothing_configured")},
     ),
     (
+        "paused after it worked: nothing else is measured",
+        {
+            "is_running": False,
+            "is_paused": True,
+            "clients": (ClientFacts("pc1", None, 0, was_probed=True),),
+            "active_listener_count": 0,
+        },
+        60.0,
+        OverallStatus.WARNING,
+        {
+            Part.SERVICE: (40, "score.paused_by_operator"),
+            Part.CLIENTS: (0, "score.not_measured_while_resting"),
+            Part.LISTENERS: (0, "score.not_measured_while_resting"),
+        },
+    ),
+    (
+        "stopped before it was ever measured",
+        {"is_running": False, "clients": (ClientFacts("pc1", None, 0),)},
+        None,
+        OverallStatus.UNKNOWN,
+        {Part.SCORE: (0, "score.not_probed_yet")},
+    ),
+    (
+        "after a pause the instances are measured anew",
+        {"clients": (ClientFacts("pc1", None, 1, was_probed=True),)},
+        None,
+        OverallStatus.UNKNOWN,
+        {Part.SCORE: (0, "score.not_probed_yet")},
+    ),
+    (
         "one round is not enough",
         {"clients": (*clients(True), ClientFacts("new", True, 1))},
         None,
@@ -239,7 +269,7 @@ def any_inputs(draw: st.DrawFn) -> HealthInputs:
         is_running=draw(st.booleans()),
         is_paused=draw(st.booleans()),
         error_count=draw(st.integers(0, 100)),
-        clients=clients(*states, rounds=rounds),
+        clients=clients(*states, rounds=rounds, was_probed=draw(st.booleans())),
         listener_count=listener_count,
         active_listener_count=draw(st.integers(0, listener_count)),
         failed_count=draw(st.integers(0, outcome_count)),
@@ -265,7 +295,10 @@ def test_score_is_100_minus_its_deductions_and_status_follows_it(inputs: HealthI
     assert 0 <= result.score <= 100
     assert result.score == round(result.score, 1)
     assert result.score == pytest.approx(100 - points, abs=0.0501)
-    if not any(client.connected for client in inputs.clients):
+    if inputs.is_resting:
+        assert result.score <= 60
+        assert result.status is not OverallStatus.HEALTHY
+    elif not any(client.connected for client in inputs.clients):
         assert result.status is OverallStatus.CRITICAL
         assert result.score <= 70
     elif result.score >= 80:
@@ -284,7 +317,9 @@ def test_each_part_deducts_within_its_bounds_and_at_most_once(inputs: HealthInpu
 
 @given(any_inputs())
 def test_unknown_exactly_when_nothing_was_measured(inputs: HealthInputs) -> None:
-    is_measured = bool(inputs.clients) and all(client.probe_rounds >= 2 for client in inputs.clients)
+    is_measured = bool(inputs.clients) and all(
+        client.probe_rounds >= 2 or (inputs.is_resting and client.was_probed) for client in inputs.clients
+    )
     assert (evaluate(inputs).score is not None) == is_measured
 
 

@@ -10,16 +10,24 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from wxauto_mgt.core.listening.model import ListenerStatus
 from wxauto_mgt.errors import Fact
 
 
 @dataclass(frozen=True)
 class ServiceState:
-    """The listener service; `started_at` is None while it is stopped."""
+    """The listener service.
+
+    Attributes:
+        is_running: false while paused.
+        started_at: stays over a pause; None while it is stopped.
+        blocked_by: why it does not poll although it runs, such as a full disk; a symbolic code.
+    """
 
     is_running: bool
     is_paused: bool
     started_at: datetime | None
+    blocked_by: str | None = None
 
 
 @dataclass(frozen=True)
@@ -40,20 +48,6 @@ class ClientStatus:
     evidence: tuple[Mapping[str, Fact], ...]
 
 
-@dataclass(frozen=True)
-class ListenerState:
-    """One listened chat of an enabled instance."""
-
-    instance_id: str
-    who: str
-    kind: str
-    is_active: bool
-    last_message_at: datetime | None
-    last_check_at: datetime | None
-    message_count: int
-    error_count: int
-
-
 class MonitoredFacts(Protocol):
     """Reads the watched parts; each call is cheap, none waits for a network."""
 
@@ -65,16 +59,12 @@ class MonitoredFacts(Protocol):
         """All enabled instances."""
         ...
 
-    def listeners(self) -> Sequence[ListenerState]:
+    def listeners(self) -> Sequence[ListenerStatus]:
         """All listeners of enabled instances."""
         ...
 
     def loop_count(self) -> int:
         """Live supervised loops."""
-        ...
-
-    def listener_changes(self) -> tuple[int, int]:
-        """Listeners added and removed since the start."""
         ...
 
     async def delivery(self) -> Mapping[str, int]:

@@ -52,13 +52,20 @@ class ClientFacts:
     """One enabled instance.
 
     Attributes:
-        connected: None until it was measured.
-        probe_rounds: rounds since its client was made.
+        connected: None until it was measured, and again while the service rests.
+        probe_rounds: rounds since its probes began.
+        was_probed: it had its two rounds before the service was paused or stopped.
     """
 
     instance_id: str
     connected: bool | None
     probe_rounds: int
+    was_probed: bool = False
+
+    @property
+    def is_probed(self) -> bool:
+        """Whether what is known of it may be judged."""
+        return self.probe_rounds >= PROBE_ROUNDS_NEEDED
 
 
 @dataclass(frozen=True)
@@ -67,6 +74,7 @@ class HealthInputs:
 
     Attributes:
         is_paused: by the operator; counts as not running.
+        blocked_by: why it does not poll although it runs; counts as not running.
         error_count: over the last hour.
         inactive_listeners: names of some listeners that are not active, as evidence.
         failed_count, outcome_count: API calls and deliveries of the last hour.
@@ -82,6 +90,17 @@ class HealthInputs:
     outcome_count: int
     measured_at: datetime
     inactive_listeners: tuple[str, ...] = ()
+    blocked_by: str | None = None
+
+    @property
+    def is_resting(self) -> bool:
+        """Paused or stopped after it had worked: what it would measure is not known any more.
+
+        Those parts then take no points, for nothing is known to be wrong with them; what rests loses the
+        points of the service, so it can never count as healthy.
+        """
+        is_working = self.is_running and not self.is_paused
+        return not is_working and not all(client.is_probed for client in self.clients)
 
 
 @dataclass(frozen=True)
@@ -147,7 +166,7 @@ def evaluate(inputs: HealthInputs) -> HealthScore:
 
 
 def _status(score: float, inputs: HealthInputs) -> OverallStatus:
-    if not any(client.connected for client in inputs.clients):
+    if not inputs.is_resting and not any(client.connected for client in inputs.clients):
         return OverallStatus.CRITICAL
     if score >= _HEALTHY_FROM:
         return OverallStatus.HEALTHY
@@ -157,7 +176,11 @@ def _status(score: float, inputs: HealthInputs) -> OverallStatus:
 def _why_unknown(inputs: HealthInputs) -> _Finding | None:
     if not inputs.clients:
         return _Finding(Part.SCORE, Fraction(0), "score.nothing_configured")
-    waiting = [c.instance_id for c in inputs.clients if c.probe_rounds < PROBE_ROUNDS_NEEDED]
+    waiting = [
+        client.instance_id
+        for client in inputs.clients
+        if not client.is_probed and not (inputs.is_resting and client.was_probed)
+    ]
     if waiting:
         return _Finding(
             Part.SCORE,
@@ -176,6 +199,15 @@ def _service(inputs: HealthInputs) -> Iterator[_Finding]:
     if not inputs.is_running:
         yield _Finding(Part.SERVICE, Fraction(_SERVICE_POINTS), "score.listener_service_not_running")
         return
+    if inputs.blocked_by is not None:
+        yield _Finding(
+            Part.SERVICE,
+            Fraction(_SERVICE_POINTS),
+            "score.listener_service_blocked",
+            {"cause": inputs.blocked_by},
+            (inputs.blocked_by,),
+        )
+        return
     for above, points in _ERROR_COUNT_STEPS:
         if inputs.error_count > above:
             params = {"count": inputs.error_count, "limit": above}
@@ -184,6 +216,9 @@ def _service(inputs: HealthInputs) -> Iterator[_Finding]:
 
 
 def _clients(inputs: HealthInputs) -> Iterator[_Finding]:
+    if inputs.is_resting:
+        yield _Finding(Part.CLIENTS, Fraction(0), "score.not_measured_while_resting")
+        return
     total = len(inputs.clients)
     missing = [client.instance_id for client in inputs.clients if not client.connected]
     if missing:
@@ -200,6 +235,8 @@ def _listeners(inputs: HealthInputs) -> Iterator[_Finding]:
     total, active = inputs.listener_count, inputs.active_listener_count
     if total == 0:
         yield _Finding(Part.LISTENERS, Fraction(0), "score.no_listeners_not_applicable")
+    elif inputs.is_resting:
+        yield _Finding(Part.LISTENERS, Fraction(0), "score.not_measured_while_resting")
     elif active < total:
         yield _Finding(
             Part.LISTENERS,

@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from wxauto_mgt.core.listening.model import ListenerStatus
 from wxauto_mgt.core.metrics.readings import ProcessFigures
 from wxauto_mgt.core.monitoring.error_episodes import ErrorEpisode
-from wxauto_mgt.core.monitoring.facts import ClientStatus, ListenerState, ServiceState
+from wxauto_mgt.core.monitoring.facts import ClientStatus, ServiceState
 from wxauto_mgt.core.monitoring.health_score import HealthScore
 
 
@@ -81,6 +82,6 @@ class HealthReport:
     health: HealthScore
     service: ServiceStatus
     clients: tuple[ClientReport, ...]
-    listeners: tuple[ListenerState, ...]
+    listeners: tuple[ListenerStatus, ...]
     statistics: Statistics
     recent_errors: tuple[ErrorEpisode, ...]

@@ -8,17 +8,26 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
 from wxauto_mgt.core.config.notifier import ConfigChanged, ConfigNotifier
+from wxauto_mgt.core.instances.instance import InstanceAdded, InstanceRemoved
+from wxauto_mgt.core.instances.liveness import InstanceStateChanged
+from wxauto_mgt.core.listening.model import (
+    ListenerAdded,
+    ListenerRemoved,
+    ListenerServiceChanged,
+    ListenerStatus,
+)
 from wxauto_mgt.core.metrics.calls import CallMetrics
 from wxauto_mgt.core.metrics.readings import ProcessFigures
 from wxauto_mgt.core.monitoring.error_episodes import ErrorEpisode, ErrorEpisodes
-from wxauto_mgt.core.monitoring.facts import ListenerState, MonitoredFacts, ServiceState
+from wxauto_mgt.core.monitoring.facts import MonitoredFacts, ServiceState
 from wxauto_mgt.core.monitoring.health_score import (
     EXAMPLES_SHOWN,
+    PROBE_ROUNDS_NEEDED,
     ClientFacts,
     HealthInputs,
     HealthScore,
@@ -31,6 +40,7 @@ from wxauto_mgt.core.monitoring.model import (
     ServiceStatus,
     Statistics,
 )
+from wxauto_mgt.core.monitoring.score_history import ScoreHistory
 from wxauto_mgt.core.monitoring.store import MonitoringStore
 from wxauto_mgt.core.wire import ErrorCleared, ErrorReport
 from wxauto_mgt.errors import StorageError, StorageOverloaded
@@ -40,10 +50,11 @@ from wxauto_mgt.runtime.event_bus import EventBus
 _log = logging.getLogger(__name__)
 
 EVALUATED_EVERY_S: Final = 10.0
-# The history says at least this often that the score was measured; a longer gap means that nobody was there.
-_KEPT_AT_LEAST_EVERY_S: Final = 600.0
-# While the database cannot be written, at most this much history waits in memory.
-_UNSAVED_SCORES: Final = 1_000
+_CHANGES_OF_STATE: Final[tuple[type[object], ...]] = (
+    InstanceRemoved,
+    InstanceStateChanged,
+    ListenerServiceChanged,
+)
 
 
 class ServiceMonitor:
@@ -51,7 +62,6 @@ class ServiceMonitor:
 
     Args:
         process: the newest figures of this process; None before the first sample.
-        changes_of_state: classes of events after which the score is evaluated at once.
     """
 
     def __init__(
@@ -64,7 +74,6 @@ class ServiceMonitor:
         calls: CallMetrics,
         store: MonitoringStore,
         process: Callable[[], ProcessFigures | None],
-        changes_of_state: Sequence[type[object]],
         evaluated_every_s: float = EVALUATED_EVERY_S,
     ) -> None:
         self._clock = clock
@@ -74,15 +83,16 @@ class ServiceMonitor:
         self._calls = calls
         self._store = store
         self._process = process
-        self._changes_of_state = changes_of_state
         self._evaluated_every_s = evaluated_every_s
         self._errors = ErrorEpisodes(clock=clock)
         self._score: HealthScore | None = None
-        self._kept: HealthScore | None = None
-        self._unsaved_scores: list[HealthScore] = []
+        self._history = ScoreHistory()
         self._is_evaluation_due = False
         self._is_store_failing = False
+        self._probed: set[str] = set()
         self._config_reloads = 0
+        self._listeners_added = 0
+        self._listeners_removed = 0
         self._last_commit: tuple[int, datetime] | None = None
         self._uptime_base: tuple[datetime, float] | None = None
         self._subscriptions: list[Callable[[], None]] = []
@@ -98,7 +108,10 @@ class ServiceMonitor:
             self._bus.subscribe(ErrorReport, self._on_error),
             self._bus.subscribe(ErrorCleared, self._errors.clear),
             self._notifier.subscribe(self._on_config_changed),
-            *(self._bus.subscribe(kind, self._on_change_of_state) for kind in self._changes_of_state),
+            self._bus.subscribe(InstanceAdded, self._on_instance_added),
+            self._bus.subscribe(ListenerAdded, self._on_listener_added),
+            self._bus.subscribe(ListenerRemoved, self._on_listener_removed),
+            *(self._bus.subscribe(kind, self._on_change_of_state) for kind in _CHANGES_OF_STATE),
         ]
 
     async def close(self) -> None:
@@ -117,7 +130,7 @@ class ServiceMonitor:
 
     @property
     def score(self) -> float | None:
-        """The score as evaluated last; None while unknown."""
+        """The bare figure of `health`; None while unknown."""
         return self._score.score if self._score is not None else None
 
     @property
@@ -130,10 +143,7 @@ class ServiceMonitor:
         self._is_evaluation_due = False
         before, after = self._score, evaluate(self._inputs())
         self._score = after
-        if self._is_worth_keeping(after):
-            self._kept = after
-            self._unsaved_scores.append(after)
-            del self._unsaved_scores[:-_UNSAVED_SCORES]
+        self._history.add(after)
         if before is None or (before.score, before.status) != (after.score, after.status):
             self._bus.publish(HealthScoreChanged(before, after))
         return after
@@ -144,8 +154,8 @@ class ServiceMonitor:
         Raises:
             StorageError: the database cannot be read.
         """
-        unsaved = tuple(score for score in self._unsaved_scores if score.measured_at >= since)
-        return (*await self._store.scores(since), *unsaved)
+        stored = await self._store.scores(since)
+        return (*stored, *self._history.unsaved_since(since))
 
     def recent_errors(self, limit: int) -> tuple[ErrorEpisode, ...]:
         """Return the newest errors, those of earlier runs included, newest first."""
@@ -174,7 +184,7 @@ class ServiceMonitor:
             for status in self._facts.clients()
         )
 
-    def listeners(self) -> tuple[ListenerState, ...]:
+    def listeners(self) -> tuple[ListenerStatus, ...]:
         """All listeners of enabled instances."""
         return tuple(self._facts.listeners())
 
@@ -182,13 +192,12 @@ class ServiceMonitor:
         """What was done since the start."""
         delivery = await self._facts.delivery()
         state = self._facts.service()
-        added, removed = self._facts.listener_changes()
         return Statistics(
             messages_processed=delivery.get("received", 0),
             total_errors=self._errors.total,
             api_calls=self._calls.total,
-            listeners_added=added,
-            listeners_removed=removed,
+            listeners_added=self._listeners_added,
+            listeners_removed=self._listeners_removed,
             config_reloads=self._config_reloads,
             uptime_s=self._uptime_s(state),
             started_at=state.started_at,
@@ -213,15 +222,23 @@ class ServiceMonitor:
     def _inputs(self) -> HealthInputs:
         state = self._facts.service()
         listeners = self._facts.listeners()
-        inactive = [listener.who for listener in listeners if not listener.is_active]
+        inactive = [listener.who for listener in listeners if not listener.active]
         outcomes = self._calls.last_hour()
+        clients = self._facts.clients()
+        self._probed |= {c.instance_id for c in clients if c.probe_rounds >= PROBE_ROUNDS_NEEDED}
         return HealthInputs(
             is_running=state.is_running,
             is_paused=state.is_paused,
+            blocked_by=state.blocked_by,
             error_count=self._errors.last_hour,
             clients=tuple(
-                ClientFacts(client.instance_id, client.connected, client.probe_rounds)
-                for client in self._facts.clients()
+                ClientFacts(
+                    instance_id=client.instance_id,
+                    connected=client.connected,
+                    probe_rounds=client.probe_rounds,
+                    was_probed=client.instance_id in self._probed,
+                )
+                for client in clients
             ),
             listener_count=len(listeners),
             active_listener_count=len(listeners) - len(inactive),
@@ -231,17 +248,9 @@ class ServiceMonitor:
             measured_at=self._clock.now(),
         )
 
-    def _is_worth_keeping(self, after: HealthScore) -> bool:
-        kept = self._kept
-        if kept is None or (kept.score, kept.status) != (after.score, after.status):
-            return True
-        if [d.reason_code for d in kept.deductions] != [d.reason_code for d in after.deductions]:
-            return True
-        return (after.measured_at - kept.measured_at).total_seconds() >= _KEPT_AT_LEAST_EVERY_S
-
     def _uptime_s(self, state: ServiceState) -> float:
         """Count by the monotonic clock from the moment that a start was first seen."""
-        if state.started_at is None or not state.is_running:
+        if state.started_at is None:
             return 0.0
         now_s = self._clock.monotonic()
         if self._uptime_base is None or self._uptime_base[0] != state.started_at:
@@ -252,6 +261,18 @@ class ServiceMonitor:
     def _on_error(self, report: ErrorReport) -> None:
         if self._errors.report(report):
             self._evaluate_soon()
+
+    def _on_instance_added(self, event: InstanceAdded) -> None:
+        self._probed.discard(event.instance.id)
+        self._evaluate_soon()
+
+    def _on_listener_added(self, _event: ListenerAdded) -> None:
+        self._listeners_added += 1
+        self._evaluate_soon()
+
+    def _on_listener_removed(self, _event: ListenerRemoved) -> None:
+        self._listeners_removed += 1
+        self._evaluate_soon()
 
     def _on_change_of_state(self, _event: object) -> None:
         self._evaluate_soon()
@@ -275,15 +296,14 @@ class ServiceMonitor:
             self.evaluate()
 
     async def _save(self) -> None:
-        episodes, scores = self._errors.take_unsaved(), self._unsaved_scores
+        episodes, scores = self._errors.take_unsaved(), self._history.take_unsaved()
         if not episodes and not scores:
             return
-        self._unsaved_scores = []
         try:
             await self._store.save(episodes, scores)
         except (StorageError, StorageOverloaded) as error:
             self._errors.give_back(episodes)
-            self._unsaved_scores = [*scores, *self._unsaved_scores][-_UNSAVED_SCORES:]
+            self._history.give_back(scores)
             if not self._is_store_failing:
                 _log.warning("Errors and scores are kept in memory only: %s", error)
             self._is_store_failing = True
