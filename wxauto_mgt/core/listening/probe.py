@@ -83,21 +83,18 @@ class Probe:
                     self._settled.set()
 
     async def _round(self, started_s: float) -> None:
-        asks_sessions = self._is_initialized()
-        if asks_sessions:
+        # In this order: after a restart of the server its session list is refused until it is initialised.
+        if await self._check_health() and self._is_initialized():
             self._settled.clear()
             self._wanted.ring()
-        await self._check_health()
-        left_s = self._round_s - (self._clock.monotonic() - started_s)
-        if asks_sessions and left_s > 0:
             try:
-                async with asyncio.timeout(left_s):
+                async with asyncio.timeout(max(0.0, self._round_s - (self._clock.monotonic() - started_s))):
                     await self._settled.wait()
             except TimeoutError:
                 pass  # the round ends without its evidence; that is what a round is for
         self._instance.liveness.round_finished(started_s=started_s)
 
-    async def _check_health(self) -> None:
+    async def _check_health(self) -> bool:
         await self._instance.budget.wait(routes.HEALTH)
         asked_at_s = self._clock.monotonic()
         try:
@@ -107,13 +104,14 @@ class Probe:
             self._health_fails = True
             self._instance.liveness.call_failed(error)
             self._instance.episodes.failed(PROBE, error)
-            return
+            return False
         self._instance.episodes.worked(PROBE)
         if self._instance.liveness.health_answered(health, asked_at_s=asked_at_s):
             self._on_restart()
         if self._health_fails:
             self._health_fails = False
             self._on_recovery()
+        return True
 
     async def _list_sessions(self) -> None:
         await self._instance.budget.wait(routes.SESSIONS)
