@@ -43,6 +43,15 @@ async def main():
 asyncio.run(main())
 """
 
+LEAVE_OPEN = """
+async def main():
+    global database
+    database = await open_database()
+    await database.run(insert)
+    await database.fetch_all("SELECT n FROM probe")
+asyncio.run(main())
+"""
+
 
 def start(script: str, path: Path) -> subprocess.Popen[bytes]:
     return subprocess.Popen([sys.executable, "-c", PRELUDE + textwrap.dedent(script), str(path)])
@@ -74,3 +83,15 @@ async def test_what_was_committed_survives_a_kill_and_the_kill_is_noticed(tmp_pa
         assert users.others_alive
         assert not users.unclean_stop
     assert not find_users(path).others_alive
+
+
+async def test_a_database_that_nobody_closed_does_not_keep_the_process_alive(tmp_path: Path) -> None:
+    path = tmp_path / "telemetry.db"
+    process = start(LEAVE_OPEN, path)
+    try:
+        await ended(process)
+    finally:
+        process.kill()
+        process.wait()
+    async with OpenDatabase(path, "telemetry") as database:
+        assert len(await database.fetch_all("SELECT n FROM probe")) == 1

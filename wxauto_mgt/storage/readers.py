@@ -64,7 +64,10 @@ class ReaderPool:
 
 
 async def _open_reader(path: Path) -> aiosqlite.Connection:
-    connection = await aiosqlite.connect(path, isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000)
+    connection = aiosqlite.connect(path, isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000)
+    # A reader that somebody forgot to close must not keep the process from ending. The library has no option.
+    connection._thread.daemon = True  # noqa: SLF001
+    await connection
     try:
         connection.row_factory = sqlite3.Row
         await connection.execute_fetchall("PRAGMA query_only=ON")
