@@ -49,9 +49,9 @@ class Heartbeat:
 
 
 @asynccontextmanager
-async def heartbeat() -> AsyncIterator[Heartbeat]:
-    """Beat beside whatever the block does."""
-    beating = Heartbeat()
+async def heartbeat(into: Heartbeat | None = None) -> AsyncIterator[Heartbeat]:
+    """Beat beside whatever the block does; gaps are added to those of `into`."""
+    beating = into or Heartbeat()
     task = asyncio.get_running_loop().create_task(beating.beat())
     try:
         yield beating

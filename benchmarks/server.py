@@ -1,4 +1,4 @@
-"""A bare WXAUTO-HTTP-API server process that costs as little as possible: canned replies, one call per connection.
+"""A bare WXAUTO-HTTP-API server process: canned replies, one call per connection, as cheap as can be.
 
 Answers as upstream does on the wire (indented JSON, escapes, `Connection: close`), without its pauses. The
 parent steers it over a control port; `server_process.py` starts it.
@@ -18,6 +18,7 @@ _LISTEN_GET: Final = "/api/message/listen/get"
 _SEND_WINDOW: Final = "/api/chat-window/message/send"
 _SEND_MAIN: Final = "/api/message/send"
 _NO_UI: Final = ("/api/health", "/api/chat-window/info")
+_HEALTH: Final = {"status": "ok", "uptime": 100_000, "wechat_status": "connected", "wx_lib": "wxauto"}
 _LIBRARY_ERROR: Final = {"code": 3001, "data": None, "message": "'tuple' object has no attribute 'ChatInfo'"}
 
 # Any: JSON of the wire, in a process of its own that serves measurements only.
@@ -83,7 +84,8 @@ class BareInstance:
                 items = []
                 for _ in range(rows):
                     self._rows += 1
-                    text = f"{tag} {turn} 你好，请问订单 {self._rows} 什么时候可以发货？麻烦帮我查一下，谢谢。"
+                    order = f"{tag}-{self.number}-{turn}-{self._rows}"
+                    text = f"你好，请问订单 {order} 什么时候可以发货？麻烦查一下，谢谢。"
                     items.append(_row(self._rows, f"顾客{self._rows % 7}", text))
                 self._prepared.append(_ok({"messages": {chat_name(chat): items}}, "获取消息成功"))
         self.rewind()
@@ -101,7 +103,9 @@ class BareInstance:
             case "/api/chat-window/message/send" | "/api/message/send":
                 return self._send(route, json.loads(body))
             case "/api/health":
-                return _ok({"status": "ok", "uptime": 100_000, "wechat_status": "connected", "wx_lib": "wxauto"})
+                return _ok(
+                    {"status": "ok", "uptime": 100_000, "wechat_status": "connected", "wx_lib": "wxauto"}
+                )
             case "/api/wechat/get-session":
                 return _ok({"sessions": [{"name": chat_name(i), "content": ""} for i in range(30)]})
             case "/api/wechat/get-all-sub-windows":
