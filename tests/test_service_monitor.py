@@ -26,6 +26,7 @@ from wxauto_mgt.core.listening.model import (
     ListenerRemoved,
     ListenerServiceChanged,
 )
+from wxauto_mgt.core.messages.model import MessageState, MessageStateChanged
 from wxauto_mgt.core.metrics.calls import CallMetrics
 from wxauto_mgt.core.metrics.readings import ProcessFigures
 from wxauto_mgt.core.monitoring.health_score import OverallStatus
@@ -156,8 +157,8 @@ async def test_error_rate_counts_calls_and_deliveries_and_is_always_a_float(watc
     watched.console.client_list = [client_status("pc1")]
     for number in range(18):
         watched.calls.record(CallRecord("instance:pc1", "/api/health", number != 0, 0.01))
-    watched.calls.record_delivery(ok=False)
-    watched.calls.record_delivery(ok=True)
+    for state in (MessageState.DELIVERING, MessageState.DEAD, MessageState.DONE, MessageState.FILTERED):
+        watched.bus.publish(MessageStateChanged(1, state))
     after = (await watched.monitor.statistics()).error_ratio
     assert after == 0.1
     assert watched.monitor.evaluate().score == 95.0

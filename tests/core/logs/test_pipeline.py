@@ -92,6 +92,24 @@ async def test_loggers_are_as_before_after_closing(tmp_path: Path, clock: FakeCl
     assert "last words" in text
 
 
+async def test_two_consoles_of_one_process_log_each_as_it_wants(
+    pipeline: LogPipeline, tmp_path: Path, clock: FakeClock
+) -> None:
+    other = LogPipeline(
+        folder=tmp_path / "other",
+        clock=clock,
+        redaction=Redactor(),
+        policy=LogPolicy(levels={Category.MESSAGE: Level.DEBUG}),
+    )
+    other.attach()
+    LISTENING.debug("detail")
+    await other.close()
+    LISTENING.info("still heard")
+    pipeline.flush()
+    assert [entry.message for entry in other.tail().entries] == ["detail"]
+    assert [entry.message for entry in pipeline.tail().entries] == ["still heard"]
+
+
 async def test_tail_continues_from_a_cursor_and_says_what_it_missed(pipeline: LogPipeline) -> None:
     LISTENING.info("one")
     pipeline.flush()

@@ -75,12 +75,19 @@ class _Capture(logging.Handler):
     def __init__(self, pipeline: LogPipeline) -> None:
         super().__init__()
         self._pipeline = pipeline
+        self.lowest = logging.INFO
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
             self._pipeline.capture(record)
         except Exception:  # noqa: BLE001 - a log call whose arguments do not fit must not stop its caller
             self.handleError(record)
+
+
+def _open_product_loggers() -> None:
+    """Let through what any pipeline of this process wants; with none left, loggers are as they were."""
+    wanted = [handler.lowest for handler in logging.getLogger().handlers if isinstance(handler, _Capture)]
+    logging.getLogger(PRODUCT_LOGGER).setLevel(min(wanted, default=logging.NOTSET))
 
 
 class LogPipeline:
@@ -117,7 +124,6 @@ class LogPipeline:
         self._is_closing = False
         self._thread = threading.Thread(target=self._write_on, name="log-writer", daemon=True)
         self._capture = _Capture(self)
-        self._previous_level = logging.NOTSET
         self._sequence = 0
         self._written = 0
         self._dropped = 0
@@ -131,15 +137,13 @@ class LogPipeline:
     def attach(self) -> None:
         """Start the thread and take the records of every logger of this process."""
         self._thread.start()
-        product = logging.getLogger(PRODUCT_LOGGER)
-        self._previous_level = product.level
         logging.getLogger().addHandler(self._capture)
         self.apply(self._policy)
 
     async def close(self) -> None:
         """Let go of the loggers, write what waits, and end the thread."""
         logging.getLogger().removeHandler(self._capture)
-        logging.getLogger(PRODUCT_LOGGER).setLevel(self._previous_level)
+        _open_product_loggers()
         if self._thread.is_alive():
             self._is_closing = True
             self._wake.set()
@@ -149,8 +153,8 @@ class LogPipeline:
         """Change levels and retention while running."""
         self._policy = policy
         self._file.set_retention(policy.retention)
-        lowest = min(policy.level_of(category).number for category in Category)
-        logging.getLogger(PRODUCT_LOGGER).setLevel(lowest)
+        self._capture.lowest = min(policy.level_of(category).number for category in Category)
+        _open_product_loggers()
 
     def capture(self, record: logging.LogRecord) -> None:
         """Queue a record; on any thread, never blocks."""

@@ -21,6 +21,7 @@ from wxauto_mgt.core.listening.model import (
     ListenerServiceChanged,
     ListenerStatus,
 )
+from wxauto_mgt.core.messages.model import MessageState, MessageStateChanged
 from wxauto_mgt.core.metrics.calls import CallMetrics
 from wxauto_mgt.core.metrics.readings import ProcessFigures
 from wxauto_mgt.core.monitoring.error_episodes import ErrorEpisode, ErrorEpisodes
@@ -108,6 +109,7 @@ class ServiceMonitor:
             self._bus.subscribe(ErrorReport, self._on_error),
             self._bus.subscribe(ErrorCleared, self._errors.clear),
             self._notifier.subscribe(self._on_config_changed),
+            self._bus.subscribe(MessageStateChanged, self._on_message_state_changed),
             self._bus.subscribe(InstanceAdded, self._on_instance_added),
             self._bus.subscribe(ListenerAdded, self._on_listener_added),
             self._bus.subscribe(ListenerRemoved, self._on_listener_removed),
@@ -261,6 +263,10 @@ class ServiceMonitor:
     def _on_error(self, report: ErrorReport) -> None:
         if self._errors.report(report):
             self._evaluate_soon()
+
+    def _on_message_state_changed(self, event: MessageStateChanged) -> None:
+        if event.state in (MessageState.DONE, MessageState.DEAD):
+            self._calls.record_delivery(ok=event.state is MessageState.DONE)
 
     def _on_instance_added(self, event: InstanceAdded) -> None:
         self._probed.discard(event.instance.id)
