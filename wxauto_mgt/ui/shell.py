@@ -83,6 +83,10 @@ class ShellViewModel(QObject):
         self._timer.start()
         self._words.changed.connect(self.refresh)
 
+    def rest(self) -> None:
+        """Read no more; the window is about to go."""
+        self._timer.stop()
+
     def refresh(self) -> None:
         """Read again; announces only a difference."""
         status = self._read()

@@ -153,6 +153,7 @@ class EditDialog(QDialog):
             drive(self.test_button, testing, arguments=lambda: (self.form.document(),))
             testing.running_changed.connect(self._show_testing)
             testing.succeeded.connect(lambda found: self.outcome.say(found.sentence, found.tone))
+            testing.refused.connect(self._show_refusal)
             testing.failed.connect(lambda line: self.outcome.say(line, Tone.CRITICAL))
 
     def _note_change(self) -> None:

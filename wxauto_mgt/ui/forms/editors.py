@@ -172,6 +172,11 @@ class SecretEditor(Editor):
 class CalmNumberBox(QDoubleSpinBox):
     """A number box without trailing zeros that leaves the wheel to the page unless it has the focus."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        # A style sheet's padding does not reach the line inside a number box.
+        self.lineEdit().setTextMargins(Space.S, 0, 0, 0)
+
     def textFromValue(self, val: float) -> str:
         return f"{val:.{self.decimals()}f}".rstrip("0").rstrip(".") if self.decimals() else f"{val:.0f}"
 

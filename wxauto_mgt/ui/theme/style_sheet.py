@@ -112,7 +112,7 @@ QLineEdit:read-only {{ background: {c.sunken}; color: {c.text_muted}; }}
 QComboBox::drop-down {{ border: none; width: 24px; }}
 QComboBox QAbstractItemView {{ background: {c.raised}; color: {c.text}; border: 1px solid {c.border_strong};
     padding: 4px; outline: none; selection-background-color: {c.selection}; selection-color: {c.text}; }}
-QAbstractSpinBox QLineEdit {{ border: none; background: transparent; min-height: 0; padding: 0 {Space.S}px; }}
+QAbstractSpinBox QLineEdit {{ border: none; background: transparent; min-height: 0; padding: 0; }}
 QSpinBox::up-button, QSpinBox::down-button, QDoubleSpinBox::up-button, QDoubleSpinBox::down-button {{
     border: none; background: transparent; width: 18px; }}
 QCheckBox {{ spacing: {Space.S}px; color: {c.text}; background: transparent; }}

@@ -45,7 +45,7 @@ class ScoreGauge(QWidget):
         return self._figure
 
     def sizeHint(self) -> QSize:
-        return QSize(178, 162)
+        return QSize(168, 154)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)

@@ -72,7 +72,13 @@ class TimePlot(Card):
         top = self._least_top if self._is_top_fixed else self._fitting_top(max(known, default=0.0))
         if top != self._top:
             self._top = top
-            self._plot.setYRange(0, top, padding=0.02)
+            self._scale()
+
+    def _scale(self) -> None:
+        # Two marks suffice to read a small plot; the room above keeps the upper one whole.
+        self._plot.setYRange(0, self._top * 1.12, padding=0)
+        marks = [(value, f"{value:g}") for value in (0.0, self._top / 2, self._top)]
+        self._plot.getAxis("left").setTicks([marks])
 
     def _fitting_top(self, highest: float) -> float:
         # Grows at once, shrinks only to a quarter: a range that follows each value costs a third of the time.
@@ -90,13 +96,14 @@ class TimePlot(Card):
         self._plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._plot.setMinimumHeight(70)
         self._plot.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self._plot.setYRange(0, self._top, padding=0.02)
+        self._scale()
         font = self.font()
         font.setPixelSize(TypeSize.CAPTION - 1)
         for side in ("left", "bottom"):
             axis = self._plot.getAxis(side)
             axis.setStyle(tickLength=0, tickFont=font, maxTickLevel=0)
         self._plot.getAxis("left").setWidth(34)
+        self._plot.getAxis("bottom").setHeight(18)
         self._plot.showGrid(x=False, y=True, alpha=0.15)
 
     def _tint(self) -> None:

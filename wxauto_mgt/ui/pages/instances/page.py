@@ -6,7 +6,7 @@ Owns widgets and layout. Built by the window.
 from __future__ import annotations
 
 from PySide6.QtGui import QHideEvent, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from wxauto_mgt.ui.desk import Desk
 from wxauto_mgt.ui.main_window import Page
@@ -111,7 +111,7 @@ class InstancesPage(Page):
         rows = QVBoxLayout(content)
         fill(rows, (card, self._detail), Space.M, 0)
         rows.setStretch(0, 1)
-        self._stack = QStackedLayout()
+        self._stack = QStackedWidget()
         self._stack.addWidget(content)
         self._stack.addWidget(self.empty)
         body = QVBoxLayout(self)

@@ -6,7 +6,7 @@ Owns widgets and layout. Built by the window.
 from __future__ import annotations
 
 from PySide6.QtGui import QHideEvent, QShowEvent
-from PySide6.QtWidgets import QLineEdit, QStackedLayout, QVBoxLayout
+from PySide6.QtWidgets import QLineEdit, QStackedWidget, QVBoxLayout
 
 from wxauto_mgt.ui.desk import Desk
 from wxauto_mgt.ui.main_window import Page
@@ -79,7 +79,7 @@ class ListenersPage(Page):
         words = self._desk.words
         header = page_header(words("page.listeners"), words("listeners.subtitle"), self.add_button)
         tools = row(self.search, self._count, None, self.remove_button)
-        self._stack = QStackedLayout()
+        self._stack = QStackedWidget()
         self._stack.addWidget(Card(self.table, margin=1))
         self._stack.addWidget(self.empty)
         body = QVBoxLayout(self)

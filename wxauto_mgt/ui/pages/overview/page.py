@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QHideEvent, QShowEvent
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from wxauto_mgt.ui.desk import Desk
 from wxauto_mgt.ui.main_window import Page
@@ -115,13 +115,13 @@ class OverviewPage(Page):
         )
         content = QWidget()
         upper = row(self._score_card(), self._stats_card(), spacing=Space.M)
-        upper.setStretch(0, 11)
-        upper.setStretch(1, 10)
+        upper.setStretch(0, 12)
+        upper.setStretch(1, 9)
         errors = Card(section_header(words("overview.errors")), self._error_area(), margin=Space.M)
         rows = QVBoxLayout(content)
         fill(rows, (upper, self._plot_grid(), errors), Space.M, 0)
         rows.setStretch(2, 1)
-        self._stack = QStackedLayout()
+        self._stack = QStackedWidget()
         self._stack.addWidget(content)
         self._stack.addWidget(self.empty)
         body = QVBoxLayout(self)

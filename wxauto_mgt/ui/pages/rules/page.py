@@ -5,7 +5,7 @@ Owns widgets and layout. Built by the window.
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from wxauto_mgt.ui.desk import Desk
 from wxauto_mgt.ui.main_window import Page
@@ -74,7 +74,7 @@ class RulesPage(Page):
         rows = QVBoxLayout(content)
         fill(rows, (Card(self.table, margin=1), self.findings, tools), Space.M, 0)
         rows.setStretch(0, 1)
-        self._stack = QStackedLayout()
+        self._stack = QStackedWidget()
         self._stack.addWidget(content)
         self._stack.addWidget(self.empty)
         body = QVBoxLayout(self)
