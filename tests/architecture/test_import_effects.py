@@ -42,8 +42,8 @@ sys.addaudithook(watch)
 for name in sys.argv[2].split(","):
     try:
         importlib.import_module(name)
-    except ImportError as error:
-        print(f"{name}: {error}")
+    except Exception as error:
+        print(f"{name}: {error!r}")
     check(name)
 if "PySide6.QtCore" in sys.modules and sys.modules["PySide6.QtCore"].QCoreApplication.instance() is not None:
     print("an import makes the Qt application")

@@ -48,7 +48,7 @@ def run_window(options: RunOptions) -> int:
 
 def make_application() -> QApplication:
     """The one QApplication, set up as our loop needs it."""
-    # Qt's own dispatcher nearly doubles the loop's round trips compared with GLib's (a matter of Linux alone).
+    # Qt's own dispatcher nearly doubles the loop's round trips compared with GLib's (on Linux; else ignored).
     os.environ.setdefault("QT_NO_GLIB", "1")
     known = QApplication.instance()
     app = known if isinstance(known, QApplication) else QApplication(sys.argv[:1])
