@@ -14,11 +14,12 @@ A row's key is (own or other, sender, kind, content in NFC). Two rows with one k
 only.
 
 Main window (`align_main`). The batch is laid over the end of the chat's stored rows, the tail: the longest
-run of last tail rows that is found in the batch, in order, starting at the batch's first row. Order is asked
-for within each channel only, because rows of the two channels are committed in the order of the reads, not of
-the chat. Suspects and window rows that arrived while the read was under way may be missing from the batch.
-Rows that lie between found ones are rows that we had missed: news. At most half of the run may be such rows;
-more is no alignment. A row that was laid over a tail row is
+run of last tail rows that is found in the batch, in order, starting at the batch's first row. Order is
+asked for within each channel only, because rows of the two channels are committed in the order of the
+reads, not of the chat. Suspects take no part; window rows that came while the read was under way may be
+missing. Rows that lie between found ones are rows that we had missed: news. At most half of the run may be
+such rows; more is no alignment, unless each found row waits for its counterpart of the window. A row that
+was laid over a tail row is
 
 - PAIRED when the tail row came from the listened window, has no counterpart yet, is younger than
   `pairing_window_us`, and the window is still listened; the row is not stored again.
@@ -27,16 +28,16 @@ more is no alignment. A row that was laid over a tail row is
   or the run has three rows of two or more keys and news follow; or two rows of two keys, news follow, and the
   batch starts with the text that it ends with (the library's known misreading). It is stored as filtered.
 - NEW when a reply that the server accepted follows in the tail, yet does not show in the batch. Either the
-  row was written after that reply, or the reply never went out; to answer is right in both cases.
+  row was written after that reply, or the reply never went out; to answer is right in both cases. (A reply
+  with an unknown outcome that does not show makes the row a SUSPECT.)
 - SUSPECT otherwise. It is stored as held and not answered. A single repeated text stays undecidable.
 
-Listened window (`pair_window`). A row is PAIRED with a stored main-window row of its key, as many in order
-as can be, then in any order, the oldest first. That row has no counterpart yet and came after the window
-was created, at most `pairing_window_us` before the previous read of the windows that brought rows (what
-they cached while nobody read them comes late). Where only a suspect is left to pair with, the row is NEW
-and takes its place: it is real, whether the suspect was it or a replay. The source shows no way for this
-channel to repeat rows; still a batch that repeats the end of the tail with one of our own settled replies
-in it, or three rows of two keys, is SUSPECT.
+Listened window (`pair_window`). A row is PAIRED with a stored main-window row of its key: as many in order
+as can be behind the last row that the window reported, then in any order, the oldest first. That row has no
+counterpart yet and came after the window was created, at most `pairing_window_us` before the previous read
+of the windows that brought rows (what they cached while nobody read them comes late). Where only a suspect
+is left to pair with, the row is NEW and takes its place: it is real, whether the suspect was it or a
+replay.
 
 Limits. (1) A person who sends the same two or three texts in the same order again, unanswered, is taken for
 a replay. (2) A replay that starts at a row that was never stored (missed, or older than the tail) is
@@ -53,6 +54,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Container, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final, NamedTuple
@@ -88,11 +90,11 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True)
 class TailRow:
-    """A stored row of the chat, or an own row that must be in the chat because a server accepted the reply.
+    """A stored row of the chat, or a reply of ours whose own row was not read yet.
 
     Attributes:
-        id: row id; None for an accepted reply whose own row was not read yet.
-        is_suspect: held as a possible replay, and nobody released it.
+        id: row id; None for a reply that the server accepted, or whose sending has an unknown outcome.
+        is_suspect: held as a possible replay, and nobody released it; a reply that may not have gone out.
         is_settled_reply: an own row that settled one of our replies.
         before_id: the stored row that it is known to precede, although that one was committed earlier.
     """
@@ -191,25 +193,21 @@ def align_main(
     Returns:
         One placement per row of the batch.
     """
-    run = _longest_run(tail, batch, optional_from_us=requested_at_us)
+    pairable = {
+        row.id
+        for row in tail
+        if window_added_at_us is not None
+        and row.channel is Channel.WINDOW
+        and not row.is_paired
+        and row.received_at_us >= max(window_added_at_us, received_at_us - limits.pairing_window_us)
+    }
+    known = [row for row in tail if row.id is None or not row.is_suspect]
+    run = _longest_run(known, batch, optional_from_us=requested_at_us, pairable=pairable)
     placements = [Placement(Fate.NEW)] * len(batch)
-    paired_ids: set[int] = set()
-
-    def may_pair(twin: TailRow) -> bool:
-        return (
-            window_added_at_us is not None
-            and twin.channel is Channel.WINDOW
-            and not twin.is_paired
-            and twin.id is not None
-            and twin.id not in paired_ids
-            and twin.received_at_us >= window_added_at_us
-            and received_at_us - twin.received_at_us <= limits.pairing_window_us
-        )
-
     for at, twin in run.pairs:
-        if may_pair(twin):
+        if twin.id in pairable:
             placements[at] = Placement(Fate.PAIRED, twin.id)
-            paired_ids.add(twin.id or 0)
+            pairable.remove(twin.id)
     seen_again = [
         (at, twin) for at, twin in run.pairs if placements[at].fate is Fate.NEW and twin.id is not None
     ]
@@ -218,18 +216,14 @@ def align_main(
     )
     for at, twin in seen_again:
         placements[at] = Placement(fate, None if fate is Fate.NEW else twin.id)
-    for at, row in enumerate(batch):
-        if placements[at].fate is not Fate.NEW:
-            continue
-        # The window was quicker: its row came while this read was under way.
-        concurrent = next(
-            (t for t in tail if t.key == row.key and t.received_at_us >= requested_at_us and may_pair(t)),
-            None,
-        )
-        if concurrent is not None and concurrent.id is not None:
-            placements[at] = Placement(Fate.PAIRED, concurrent.id)
-            paired_ids.add(concurrent.id)
-    return _with_successors(placements)
+    # The window was quicker with these: their rows came while this read was under way.
+    meanwhile = [row for row in tail if row.id in pairable and row.received_at_us > requested_at_us]
+    for at, read in enumerate(batch):
+        quicker = next((row for row in meanwhile if row.key == read.key), None)
+        if placements[at].fate is Fate.NEW and quicker is not None:
+            placements[at] = Placement(Fate.PAIRED, quicker.id)
+            meanwhile.remove(quicker)
+    return _with_successors(placements, {at for at, _ in run.pairs})
 
 
 def pair_window(
@@ -259,24 +253,18 @@ def pair_window(
         and not row.is_paired
         and row.received_at_us >= since_us
     ]
-    twins = _best_in_order(unpaired, batch)
-    left = sorted((row for row in unpaired if row not in twins.values()), key=lambda row: row.is_suspect)
+    # The window reports in order: what stands before a row that it reported is hardly still to come.
+    reported = [n for n, row in enumerate(tail) if row.channel is Channel.WINDOW or row.is_paired]
+    newer = tail[reported[-1] + 1 :] if reported else tail
+    in_order = _best_in_order([row for row in unpaired if row in newer], batch)
+    left = sorted((row for row in unpaired if row not in in_order.values()), key=lambda row: row.is_suspect)
+    twins = dict(in_order)
     for at, read in enumerate(batch):
         same = next((row for row in left if row.key == read.key), None) if at not in twins else None
         if same is not None:
             left.remove(same)
             twins[at] = same
-    placements = [
-        Placement(Fate.PAIRED, twins[at].id) if at in twins else Placement(Fate.NEW)
-        for at in range(len(batch))
-    ]
-    rest = [at for at in range(len(batch)) if at not in twins]
-    stored = [row for row in tail if row.id is not None]
-    run = _longest_run(stored, [batch[at] for at in rest], optional_from_us=received_at_us)
-    if run.holds_own_reply or (len(run.pairs) >= 3 and run.distinct_keys >= 2):
-        for at, twin in run.pairs:
-            placements[rest[at]] = Placement(Fate.SUSPECT, twin.id)
-    return _with_successors(placements)
+    return _with_successors([_window_placement(twins.get(at)) for at in range(len(batch))], in_order)
 
 
 def _window_placement(twin: TailRow | None) -> Placement:
@@ -316,16 +304,20 @@ def _pair_worth(row: TailRow) -> int:
     return 2 * TAIL_ROWS - int(row.is_suspect)
 
 
-def _with_successors(placements: Sequence[Placement]) -> tuple[Placement, ...]:
-    """Note for each news which row that was certainly seen before follows it in the batch."""
+def _with_successors(placements: Sequence[Placement], in_order: Container[int]) -> tuple[Placement, ...]:
+    """Note for each news which stored row follows it in the batch, where that is certain.
+
+    Args:
+        in_order: places whose pairs do not cross.
+    """
     found: list[Placement] = []
     before_id: int | None = None
-    for placement in reversed(placements):
+    for at, placement in reversed(list(enumerate(placements))):
         if placement.fate is Fate.NEW:
             found.append(replace(placement, before_id=before_id))
             continue
         found.append(placement)
-        if placement.fate is not Fate.SUSPECT:
+        if placement.fate is not Fate.SUSPECT and at in in_order:
             before_id = placement.twin_id
     return tuple(reversed(found))
 
@@ -335,7 +327,8 @@ class _Run:
     """Rows of the batch (by place) laid over the last rows of the tail."""
 
     pairs: tuple[tuple[int, TailRow], ...] = ()
-    skips_accepted_reply: bool = False
+    lacks_accepted_reply: bool = False
+    lacks_possible_reply: bool = False
 
     @property
     def distinct_keys(self) -> int:
@@ -347,20 +340,32 @@ class _Run:
         return len(self.pairs) >= 2 and any(t.is_settled_reply or t.id is None for _, t in self.pairs)
 
 
-def _longest_run(tail: Sequence[TailRow], batch: Sequence[ReadRow], *, optional_from_us: int) -> _Run:
+def _longest_run(
+    tail: Sequence[TailRow],
+    batch: Sequence[ReadRow],
+    *,
+    optional_from_us: int,
+    pairable: AbstractSet[int | None],
+) -> _Run:
     best = _Run()
     if not batch:
         return best
     for start in range(len(tail)):
         if tail[start].id is None:
             continue
-        run = _lay_over(tail[start:], batch, optional_from_us=optional_from_us)
+        run = _lay_over(tail[start:], batch, optional_from_us=optional_from_us, pairable=pairable)
         if run is not None and len(run.pairs) >= len(best.pairs):
             best = run
     return best
 
 
-def _lay_over(rows: Sequence[TailRow], batch: Sequence[ReadRow], *, optional_from_us: int) -> _Run | None:
+def _lay_over(
+    rows: Sequence[TailRow],
+    batch: Sequence[ReadRow],
+    *,
+    optional_from_us: int,
+    pairable: AbstractSet[int | None],
+) -> _Run | None:
     """Find each of the rows in the batch, or say that it is no alignment."""
     taken: dict[int, TailRow] = {}
     behind = {Channel.MAIN: 0, Channel.WINDOW: 0}
@@ -372,28 +377,32 @@ def _lay_over(rows: Sequence[TailRow], batch: Sequence[ReadRow], *, optional_fro
             taken[at] = row
             behind[row.channel] = at + 1
             continue
-        may_be_missing = row.is_suspect or (
-            row.channel is Channel.WINDOW and row.received_at_us >= optional_from_us
-        )
+        may_be_missing = row.channel is Channel.WINDOW and row.received_at_us > optional_from_us
         if row is rows[0] or not may_be_missing:
             return None
-    if min(taken) != 0 and len({row.key for row in taken.values()}) < 2:
-        return None
-    if max(taken) + 1 > 2 * len(taken):
-        return None
-    # Accepted replies last, in what is left: news can stand between one and the row before it.
-    skips_accepted_reply = False
+    # Window rows that still wait for their counterpart need no more proof: a wrong pair is put right when the
+    # row's own window row comes and finds none.
+    if not all(row.id in pairable for row in taken.values()):
+        if min(taken) != 0 and len({row.key for row in taken.values()}) < 2:
+            return None
+        if max(taken) + 1 > 2 * len(taken):
+            return None
+    # Our replies last, in what is left: news can stand between one and the row before it.
+    lacking: set[bool] = set()
     for row in rows:
-        if row.id is None:
-            at = _first_free(row.key, batch, taken, min(taken))
-            if at is not None:
-                taken[at] = row
-            elif not any(
-                read.key.is_own for n, read in enumerate(batch) if n not in taken and n > min(taken)
-            ):
-                # Any other own row could be it, shown in another way than we wrote it.
-                skips_accepted_reply = True
-    return _Run(tuple(sorted(taken.items(), key=lambda pair: pair[0])), skips_accepted_reply)
+        if row.id is not None:
+            continue
+        at = _first_free(row.key, batch, taken, min(taken))
+        if at is not None:
+            taken[at] = row
+        # Any other own row could be it too, shown in another way than we wrote it.
+        elif not any(read.key.is_own for n, read in enumerate(batch) if n not in taken and n > min(taken)):
+            lacking.add(row.is_suspect)
+    return _Run(
+        tuple(sorted(taken.items(), key=lambda pair: pair[0])),
+        lacks_accepted_reply=False in lacking,
+        lacks_possible_reply=True in lacking,
+    )
 
 
 def _first_free(key: RowKey, batch: Sequence[ReadRow], taken: Container[int], start: int) -> int | None:
@@ -416,6 +425,11 @@ def _fate_of_run(
         for at, twin in run.pairs
     ):
         return Fate.REPLAY
+    # The batch reaches to the end of the chat: what we sent after the run would have to show in it.
+    if run.lacks_accepted_reply:
+        return Fate.NEW
+    if run.lacks_possible_reply:
+        return Fate.SUSPECT
     if run.holds_own_reply:
         return Fate.REPLAY
     # Without news there is no reason why the main window reported the chat: then it may be a real repeat.
@@ -423,4 +437,4 @@ def _fate_of_run(
     is_misreading = batch[0].key.content == batch[-1].key.content
     if news_follow and run.distinct_keys >= 2 and (len(run.pairs) >= 3 or is_misreading):
         return Fate.REPLAY
-    return Fate.NEW if run.skips_accepted_reply else Fate.SUSPECT
+    return Fate.SUSPECT

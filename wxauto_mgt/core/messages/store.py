@@ -60,7 +60,7 @@ def set_chat_kind(tx: sqlite3.Connection, chat_id: int, kind: ChatKind) -> None:
 
 
 def tail_of(tx: sqlite3.Connection, chat_id: int) -> list[TailRow]:
-    """Last rows of a chat in its order, with the accepted replies whose own rows were not read yet."""
+    """Last rows of a chat in its order, with the replies whose own rows were not read yet."""
     rows = tx.execute(
         """
         SELECT m.id, m.origin, m.sender, m.kind, m.content, m.channel, m.upstream_id, m.received_at_us,
@@ -75,7 +75,7 @@ def tail_of(tx: sqlite3.Connection, chat_id: int) -> list[TailRow]:
     ).fetchall()
     tail = in_chat_order([_tail_row(row) for row in reversed(rows)])
     first_id = rows[-1]["id"] if rows else 0
-    return _with_accepted_replies(tx, chat_id, first_id, tail)
+    return _with_replies_on_their_way(tx, chat_id, first_id, tail)
 
 
 def _tail_row(row: sqlite3.Row) -> TailRow:
@@ -94,15 +94,15 @@ def _tail_row(row: sqlite3.Row) -> TailRow:
     )
 
 
-def _with_accepted_replies(
+def _with_replies_on_their_way(
     tx: sqlite3.Connection, chat_id: int, first_id: int, tail: list[TailRow]
 ) -> list[TailRow]:
     # A text with a mention is left out: how WeChat shows it is not known well enough to compare.
     replies = tx.execute(
         """
         SELECT text, after_message_id, accepted_at_us FROM reply
-        WHERE chat_id = ? AND state IN ('sending', 'unconfirmed', 'unknown') AND accepted_at_us IS NOT NULL
-          AND after_message_id >= ? AND at_name IS NULL
+        WHERE chat_id = ? AND state IN ('sending', 'unconfirmed', 'unknown') AND after_message_id >= ?
+          AND at_name IS NULL
         ORDER BY id
         """,
         (chat_id, first_id),
@@ -111,7 +111,8 @@ def _with_accepted_replies(
         after = reply["after_message_id"]
         place = max((n + 1 for n, row in enumerate(tail) if row.id is None or row.id <= after), default=0)
         key = row_key(origin=Origin.OWN, sender="", kind="text", content=reply["text"])
-        tail.insert(place, TailRow(None, key, Channel.MAIN, "", reply["accepted_at_us"]))
+        is_sure = reply["accepted_at_us"] is not None
+        tail.insert(place, TailRow(None, key, Channel.MAIN, "", 0, is_suspect=not is_sure))
     return tail
 
 
