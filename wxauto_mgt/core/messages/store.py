@@ -180,6 +180,40 @@ def change_state(
     return cursor.rowcount > 0
 
 
+def requeue(tx: sqlite3.Connection, message_id: int) -> None:
+    """Give a message a whole new retry budget."""
+    tx.execute(
+        """
+        UPDATE message SET attempts = 0, first_attempt_at_us = NULL, next_attempt_at_us = NULL,
+               is_discarded = 0
+        WHERE id = ?
+        """,
+        (message_id,),
+    )
+
+
+def mark_real(tx: sqlite3.Connection, message_id: int) -> None:
+    """A person says that a suspect is a row of its own."""
+    tx.execute("UPDATE message SET verdict = 'new' WHERE id = ?", (message_id,))
+
+
+def discard(tx: sqlite3.Connection, message_id: int) -> MessageState | None:
+    """Take a dead letter or a held message off the list of decisions.
+
+    Returns:
+        Its state; None if it is neither.
+    """
+    row = tx.execute(
+        """
+        UPDATE message SET is_discarded = 1, state = iif(state = 'held', 'filtered', state),
+               reason = iif(state = 'held', 'discarded', reason)
+        WHERE id = ? AND state IN ('dead', 'held') AND is_discarded = 0 RETURNING state
+        """,
+        (message_id,),
+    ).fetchone()
+    return None if row is None else MessageState(row["state"])
+
+
 def insert_unreadable(
     tx: sqlite3.Connection,
     *,

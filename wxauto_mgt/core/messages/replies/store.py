@@ -306,6 +306,12 @@ def lose_open_sends(
     return changes
 
 
+def can_be_settled(tx: sqlite3.Connection, reply_id: int) -> bool:
+    """Whether a person may say what became of a reply."""
+    row = tx.execute("SELECT state FROM reply WHERE id = ?", (reply_id,)).fetchone()
+    return row is not None and ReplyState(row["state"]).can_be_settled
+
+
 def _drop_later_parts(tx: sqlite3.Connection, message_id: int, failed_id: int, now_us: int) -> list[Change]:
     """The rest of an answer makes no sense without the part that failed."""
     rows = tx.execute(

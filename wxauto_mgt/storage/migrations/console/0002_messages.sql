@@ -54,6 +54,7 @@ CREATE INDEX message_delivering ON message (chat_id, id) WHERE state = 'deliveri
 CREATE INDEX message_unpaired_main ON message (chat_id, received_at_us)
     WHERE channel = 'main' AND paired = 0 AND origin IN ('other', 'own') AND verdict <> 'replay';
 CREATE INDEX message_echo_open ON message (id) WHERE echo_open = 1;
+CREATE INDEX message_open_dead ON message (id) WHERE state = 'dead' AND is_discarded = 0;
 CREATE INDEX message_ended ON message (received_at_us)
     WHERE state IN ('done', 'filtered', 'unmatched', 'dead');
 
