@@ -6,7 +6,6 @@ Takes no lock on the data folder: a console may be running, and sees the new rev
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from wxauto_mgt.cli.arguments import STANDARD_STREAM, ConfigCheck, ConfigExport, ConfigImport
+from wxauto_mgt.cli.files import replacing
 from wxauto_mgt.cli.terminal import ExitStatus, Terminal
 from wxauto_mgt.core.config.documents import dump_document
 from wxauto_mgt.core.config.model import ConfigSection, ImportResult, SettingsGroup
@@ -90,7 +90,8 @@ class ConfigCommands:
         if command.file == STANDARD_STREAM:
             self._terminal.out.write(text)
         else:
-            _write(command.file, text)
+            with replacing(command.file) as stream:
+                stream.write(text)
             self._terminal.say("cli.config_exported", path=str(command.file))
         return ExitStatus.OK
 
@@ -182,17 +183,3 @@ def _read(file: Path) -> tuple[str, str]:
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise ConfigError([Problem(name, "", "document_not_utf8", line=line)]) from error
-
-
-def _write(file: Path, text: str) -> None:
-    """Replace the file whole or not at all, readable by its owner: it may hold secrets and names."""
-    draft = file.with_name(f"{file.name}.{os.getpid()}.part")
-    try:
-        with draft.open("w", encoding="utf-8", newline="\n") as opened:
-            restrict_to_owner(draft)
-            opened.write(text)
-        draft.replace(file)
-    except OSError as error:
-        raise PermanentError("file_unwritable", path=str(file), reason=error.strerror) from error
-    finally:
-        draft.unlink(missing_ok=True)

@@ -10,6 +10,7 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import wxauto_mgt
 from wxauto_mgt import app
@@ -26,7 +27,7 @@ from wxauto_mgt.cli.arguments import (
     parse,
 )
 from wxauto_mgt.cli.config_commands import ConfigCommands
-from wxauto_mgt.cli.messages_command import export_messages
+from wxauto_mgt.cli.messages_command import run_messages_export
 from wxauto_mgt.cli.simulate_command import simulate
 from wxauto_mgt.cli.terminal import ExitStatus, Terminal, use_utf8
 from wxauto_mgt.errors import ConsoleError
@@ -81,21 +82,20 @@ def _run(invocation: Invocation, terminal: Terminal) -> int:
             return app.run_headless(invocation.options)
         case RunConsole():
             return _run_window(invocation.options, terminal)
-        case command:
-            _log_for_commands(debug=invocation.options.debug)
-            return asyncio.run(_run_command(command, invocation.options, terminal))
+    _log_for_commands(debug=invocation.options.debug)
+    data_dir = resolve_data_dir(invocation.options, os.environ)
+    match invocation.command:
+        case MessagesExport() as command:
+            return run_messages_export(command, data_dir, terminal)
+        case Simulate() as command:
+            return asyncio.run(simulate(command, terminal))
+        case ConfigCheck() | ConfigImport() | ConfigExport() as command:
+            return asyncio.run(_run_config(command, data_dir, terminal))
 
 
-async def _run_command(
-    command: ConfigCheck | ConfigImport | ConfigExport | MessagesExport | Simulate,
-    options: RunOptions,
-    terminal: Terminal,
+async def _run_config(
+    command: ConfigCheck | ConfigImport | ConfigExport, data_dir: Path, terminal: Terminal
 ) -> ExitStatus:
-    if isinstance(command, Simulate):
-        return await simulate(command, terminal)
-    data_dir = resolve_data_dir(options, os.environ)
-    if isinstance(command, MessagesExport):
-        return await asyncio.to_thread(export_messages, command, data_dir, terminal)
     types = app.platform_types()
     # Plugins refuse documents in words of their own.
     terminal.catalogue = Catalogue(terminal.catalogue.language, extra_folders=types.text_folders())

@@ -36,9 +36,9 @@ class ExitStatus(IntEnum):
 
 
 def use_utf8(stream: TextIO) -> None:
-    """Make a standard stream UTF-8 on every system; Windows would choose the code page of the console."""
+    """Make a standard stream UTF-8 without changed line ends on every system; Windows would do otherwise."""
     if isinstance(stream, io.TextIOWrapper):
-        stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+        stream.reconfigure(encoding="utf-8", errors="backslashreplace", newline="")
 
 
 class Terminal:

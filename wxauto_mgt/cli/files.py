@@ -1,0 +1,31 @@
+"""Writing result files: whole or not at all, readable by their owner only: they hold names and texts.
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+from wxauto_mgt.errors import PermanentError
+from wxauto_mgt.runtime.platform import restrict_to_owner
+
+
+@contextmanager
+def replacing(file: Path) -> Iterator[TextIO]:
+    """Yield a UTF-8 stream; the file gets its name when the block ends well, and stays as it was otherwise.
+
+    Raises:
+        PermanentError: it cannot be written.
+    """
+    draft = file.with_name(f"{file.name}.{os.getpid()}.part")
+    try:
+        with draft.open("w", encoding="utf-8", newline="") as opened:
+            restrict_to_owner(draft)
+            yield opened
+        draft.replace(file)
+    except OSError as error:
+        raise PermanentError("file_unwritable", path=str(file), reason=error.strerror) from error
+    finally:
+        draft.unlink(missing_ok=True)
