@@ -1,4 +1,4 @@
-"""Writing result files: whole or not at all, readable by their owner only: they hold names and texts.
+"""Writing result files: whole or not at all, readable by their owner only: they hold names and texts."""
 
 from __future__ import annotations
 
