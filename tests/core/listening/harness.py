@@ -183,6 +183,11 @@ class Rig:
     def causes(self, operation: str) -> list[str]:
         return [e.cause_code for e in self.errors if isinstance(e, ErrorReport) and e.operation == operation]
 
+    def under_way(self) -> list[str]:
+        """Calls that have begun and not ended."""
+        parts = self.listener._parts.values()
+        return [name for part in parts for name in part.activity.under_way]
+
     def ended_at(self, route: str) -> list[float]:
         """When the calls of a route ended."""
         return [at_s for at_s, call in self.calls if call.route == route]

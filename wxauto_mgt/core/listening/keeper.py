@@ -165,6 +165,7 @@ class ListenerKeeper:
             if await self._close(entry):
                 self._book.listeners.wrong_closed(entry.who, self._clock.monotonic())
                 self._book.reflect(entry)
+                self._report_not_verified(entry, "title_differs")
 
     async def _close(self, entry: Listener) -> bool:
         """Close one window; False when it has to wait. Closing discards rows, so they are read first."""
@@ -262,8 +263,7 @@ class ListenerKeeper:
             # An automatic listener has the chat's own name: this window is another chat's.
             self._book.listeners.mistaken(entry.who, title)
             self._book.reflect(entry)
-            self._not_verified(entry, "title_differs")
-            self._alarm.ring()
+            self._alarm.ring()  # the next round closes it
 
     def _opened(self, entry: Listener, title: str, info: WindowInfo) -> None:
         self._instance.episodes.worked(LISTENER_ADD, subject=entry.who)
@@ -271,8 +271,10 @@ class ListenerKeeper:
         self._on_opened()
 
     def _not_verified(self, entry: Listener, reason: str) -> None:
-        if entry.standing is not Standing.WRONG:
-            self._book.failed(entry, reason)
+        self._book.failed(entry, reason)
+        self._report_not_verified(entry, reason)
+
+    def _report_not_verified(self, entry: Listener, reason: str) -> None:
         error = ListenerNotVerified(f"listener_{reason}", who=entry.who)
         self._instance.episodes.failed(LISTENER_ADD, error, subject=entry.who)
 

@@ -154,9 +154,9 @@ class ListenerBook:
         entry.last_check_at = self._clock.now()
         self.reflect(entry)
 
-    def failed(self, entry: Listener, reason: str, *, is_final: bool = False) -> None:
+    def failed(self, entry: Listener, reason: str) -> None:
         """Opening or checking it went wrong."""
-        self.listeners.failed(entry.who, reason, self._clock.monotonic(), is_final=is_final)
+        self.listeners.failed(entry.who, reason, self._clock.monotonic())
         entry.last_check_at = self._clock.now()
         self.reflect(entry)
 

@@ -210,19 +210,15 @@ class ListenerSet:
         if entry is not None:
             entry.standing, entry.title = Standing.WRONG, title
 
-    def failed(self, who: str, reason: str, now_s: float, *, is_final: bool = False) -> None:
-        """Opening or checking it went wrong; the next try waits longer each time.
-
-        Args:
-            is_final: it will go wrong again, so that only the longest pause makes sense.
-        """
+    def failed(self, who: str, reason: str, now_s: float) -> None:
+        """Opening or checking it went wrong; the next try waits longer each time."""
         entry = self._listeners.get(who)
         if entry is None:
             return
         entry.tries += 1
         entry.error_count += 1
         entry.reason = reason
-        entry.next_try_s = now_s + (self._retry_cap_s if is_final else self._pause_s(entry.tries))
+        entry.next_try_s = now_s + self._pause_s(entry.tries)
 
     def forget_proofs(self, now_s: float) -> None:
         """The server restarted, or we did: every listener is to be verified again, now."""
@@ -259,11 +255,11 @@ class ListenerSet:
         return tuple(entry for entry in self._listeners.values() if entry.standing is Standing.WRONG)
 
     def wrong_closed(self, who: str, now_s: float) -> None:
-        """The wrong window is closed; opening it again would only find the same one."""
+        """The wrong window is closed; opening it again may find the same one."""
         entry = self._listeners.get(who)
         if entry is not None:
             entry.standing, entry.title = Standing.WANTED, None
-            self.failed(who, "title_differs", now_s, is_final=True)
+            self.failed(who, "title_differs", now_s)
 
     def to_check(self, now_s: float) -> tuple[Listener, ...]:
         """Listeners to ask about now: nobody knows whether they are listened."""
