@@ -120,7 +120,7 @@ def test_a_pause_between_samples_is_a_hole_in_the_line() -> None:
 
 async def test_the_frame_says_service_score_and_last_probe_and_only_when_they_change(stage: Stage) -> None:
     monitor = FakeMonitor(reports=(report("pc1", connected=True),))
-    view_model = ShellViewModel(stage.backstage, health=monitor, config=stage.config, is_demo=True)
+    view_model = ShellViewModel(stage.backstage, health=monitor, is_demo=True)
     changes: list[bool] = []
     view_model.changed.connect(lambda: changes.append(True))
     view_model.refresh()

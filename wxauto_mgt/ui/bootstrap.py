@@ -10,7 +10,7 @@ import contextlib
 import logging
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Iterator
 
 import qasync
 from PySide6.QtCore import QLibraryInfo, QLocale, Qt, QTranslator
@@ -96,7 +96,7 @@ async def _live(assembled: Assembled, application: Application, options: RunOpti
             await application.write_report(options.report)
     finally:
         restore()
-        assembled.rest()
+        assembled.shell.rest()
 
 
 def _is_attended(app: QApplication, options: RunOptions) -> bool:
@@ -128,7 +128,7 @@ async def _say_why_not(theme: Theme, language: Language, error: ConsoleError, *,
 
 
 @contextlib.contextmanager
-def translated(app: QApplication, words: Words) -> Callable[..., object]:  # type: ignore[misc]
+def translated(app: QApplication, words: Words) -> Iterator[None]:
     """Keep Qt's own words (file dialogs, menus of text fields) in the language in force."""
     translator = QTranslator(app)
 

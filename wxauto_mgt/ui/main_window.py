@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 )
 
 from wxauto_mgt.ui.desk import Desk
+from wxauto_mgt.ui.preferences import Preferences
 from wxauto_mgt.ui.shell import ShellStatus, ShellViewModel
 from wxauto_mgt.ui.theme.theme import render_icon
 from wxauto_mgt.ui.theme.tokens import Space
@@ -66,10 +67,18 @@ class MainWindow(QMainWindow):
 
     close_wanted = Signal()
 
-    def __init__(self, desk: Desk, shell: ShellViewModel, pages: Sequence[PageEntry]) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        *,
+        shell: ShellViewModel,
+        preferences: Preferences,
+        pages: Sequence[PageEntry],
+    ) -> None:
         super().__init__()
         self._desk = desk
         self._shell = shell
+        self._preferences = preferences
         self._entries = {entry.name: entry for entry in pages}
         self._pages: dict[str, Page] = {}
         self._buttons: dict[str, QPushButton] = {}
@@ -83,7 +92,7 @@ class MainWindow(QMainWindow):
         for number, name in enumerate(self._entries, start=1):
             QShortcut(QKeySequence(f"Ctrl+{number}"), self, lambda n=name: self.show_page(n))
         desk.words.changed.connect(self._build)
-        desk.theme.changed.connect(self._show_theme)
+        desk.theme.changed.connect(self._tint_rail)
         desk.done.connect(self._toasts.done)
         desk.failed.connect(self._toasts.failed)
         desk.page_wanted.connect(self.show_page)
@@ -131,6 +140,8 @@ class MainWindow(QMainWindow):
         veil.show()
         veil.raise_()
         self._central.setEnabled(False)
+        # Pages read while they are seen: from here on nothing more is asked of the application.
+        self._stack.hide()
 
     def let_go(self) -> None:
         """Close for good."""
@@ -187,7 +198,7 @@ class MainWindow(QMainWindow):
         self._theme_button = icon_button(theme, "moon", words("window.switch_theme"))
         self._theme_button.clicked.connect(self._switch_theme)
         self._language_button = icon_button(theme, "language", words("window.switch_language"))
-        self._language_button.clicked.connect(self._shell.switch_language)
+        self._language_button.clicked.connect(self._preferences.switch_language)
         foot = row(self._theme_button, self._language_button, None, spacing=Space.XS)
         fill(QVBoxLayout(rail), (brand, Space.S, entries, None, foot), Space.S, Space.M)
         return rail
@@ -215,10 +226,7 @@ class MainWindow(QMainWindow):
 
     def _switch_theme(self) -> None:
         is_dark = self._desk.theme.colours.is_dark
-        self._shell.choose_theme(ThemeChoice.LIGHT if is_dark else ThemeChoice.DARK)
-
-    def _show_theme(self) -> None:
-        self._tint_rail()
+        self._preferences.choose_theme(ThemeChoice.LIGHT if is_dark else ThemeChoice.DARK)
 
     def _tint_rail(self) -> None:
         theme = self._desk.theme

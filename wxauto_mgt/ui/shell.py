@@ -1,4 +1,4 @@
-"""View-model of the window's frame: the status line, and the choice of language and theme.
+"""View-model of the window's frame: the status line.
 
 Owns what the operator sees on every page; reads the monitor once a second. Called by the main window.
 """
@@ -10,17 +10,12 @@ from typing import Protocol
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from wxauto_mgt.core.config.model import Put
-from wxauto_mgt.core.config.service import ConfigService
 from wxauto_mgt.core.monitoring.facts import ServiceState
 from wxauto_mgt.core.monitoring.health_score import HealthScore, OverallStatus
 from wxauto_mgt.core.monitoring.model import ClientReport, ServiceStatus
-from wxauto_mgt.texts.language import Language
-from wxauto_mgt.ui.config_editing import WHO
 from wxauto_mgt.ui.desk import Backstage
 from wxauto_mgt.ui.theme.tokens import Tone
 from wxauto_mgt.ui.words import Words
-from wxauto_mgt.ui_settings import UI_GROUP, LanguageChoice, ThemeChoice
 
 TICK_MS = 1000
 
@@ -63,19 +58,15 @@ class ShellViewModel(QObject):
 
     Signals:
         changed: the status line says something else.
-        theme_chosen: the operator picked a theme.
     """
 
     changed = Signal()
-    theme_chosen = Signal(str)
 
-    def __init__(self, backstage: Backstage, *, health: Health, config: ConfigService, is_demo: bool) -> None:
+    def __init__(self, backstage: Backstage, *, health: Health, is_demo: bool) -> None:
         super().__init__()
         self._words = backstage.words
         self._health = health
-        self._config = config
         self._is_demo = is_demo
-        self._store = backstage.commands.command(self, "preferences", self._keep)
         self.status = self._read()
         self._timer = QTimer(self)
         self._timer.setInterval(TICK_MS)
@@ -93,20 +84,6 @@ class ShellViewModel(QObject):
         if status != self.status:
             self.status = status
             self.changed.emit()
-
-    def switch_language(self) -> None:
-        """Chinese to English and back; stored as the operator's choice."""
-        other = Language.EN if self._words.language is Language.ZH_CN else Language.ZH_CN
-        self._words.set_language(other)
-        self._store.start("language", LanguageChoice(other.value).value)
-
-    def choose_theme(self, theme: ThemeChoice) -> None:
-        """Switch the theme; stored as the operator's choice."""
-        self.theme_chosen.emit(theme.value)
-        self._store.start("theme", theme.value)
-
-    async def _keep(self, key: str, value: str) -> None:
-        await self._config.apply([Put("settings", UI_GROUP, {key: value})], who=WHO)
 
     def _read(self) -> ShellStatus:
         words = self._words

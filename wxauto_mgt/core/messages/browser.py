@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from wxauto_mgt.core.messages.history import store as history
-from wxauto_mgt.core.messages.history.store import MessageFilter
+from wxauto_mgt.core.messages.history.store import MessageFilter as MessageFilter
 from wxauto_mgt.core.messages.model import (
     Message,
     MessageState,
