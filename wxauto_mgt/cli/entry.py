@@ -14,6 +14,7 @@ from pathlib import Path
 
 import wxauto_mgt
 from wxauto_mgt import app
+from wxauto_mgt.app.headless import run_headless
 from wxauto_mgt.cli.arguments import (
     ConfigCheck,
     ConfigExport,
@@ -79,7 +80,7 @@ def _run(invocation: Invocation, terminal: Terminal) -> int:
             terminal.print(wxauto_mgt.__version__)
             return ExitStatus.OK
         case RunConsole(headless=True):
-            return app.run_headless(invocation.options)
+            return run_headless(invocation.options)
         case RunConsole():
             return _run_window(invocation.options, terminal)
     _log_for_commands(debug=invocation.options.debug)

@@ -74,7 +74,7 @@ async def _run(app: QApplication, options: RunOptions) -> int:
         with translated(app, assembled.words):
             await _live(assembled, application, options)
     finally:
-        await application.stop()
+        await application.stop(report=options.report)
     assembled.window.let_go()
     return EXIT_OK
 
@@ -92,8 +92,6 @@ async def _live(assembled: Assembled, application: Application, options: RunOpti
             async with asyncio.timeout(options.duration_s):
                 await over.wait()
         window.say_stopping()
-        if options.report is not None:
-            await application.write_report(options.report)
     finally:
         restore()
         assembled.shell.rest()

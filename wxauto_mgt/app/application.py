@@ -1,0 +1,377 @@
+"""One console: all services over one data folder, built in the order of a message's way.
+
+Window, headless run and benchmarks open an `Application`; nothing else constructs services.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import math
+import random
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, Self
+
+from wxauto_mgt.api.local_monitor_api import LocalMonitorAPI
+from wxauto_mgt.api.monitor_api import monitor_api
+from wxauto_mgt.app.demo import Demo, check_folder
+from wxauto_mgt.app.ground import Ground, open_ground
+from wxauto_mgt.app.monitored import MonitoredApplication
+from wxauto_mgt.app.rules_in_force import RulesOfSnapshot
+from wxauto_mgt.core.config.model import SETTINGS
+from wxauto_mgt.core.config.notifier import ConfigChanged
+from wxauto_mgt.core.delivery.recovery import close_run, recover
+from wxauto_mgt.core.delivery.sender import SENDER, ReplySender
+from wxauto_mgt.core.delivery.settings import DELIVERY, DeliverySettings
+from wxauto_mgt.core.delivery.settlement import SETTLER, EchoSettler
+from wxauto_mgt.core.delivery.worker import WORKER, DeliveryWorker
+from wxauto_mgt.core.instances.model import INSTANCE
+from wxauto_mgt.core.instances.registry import InstanceRegistry, InstanceTimings
+from wxauto_mgt.core.listening.instance_listening import LOOPS
+from wxauto_mgt.core.listening.intake import Intake
+from wxauto_mgt.core.listening.listener import COMMIT_LOOP, MessageListener
+from wxauto_mgt.core.listening.settings import LISTENING, ListeningSettings
+from wxauto_mgt.core.messages.browser import MessageBrowser
+from wxauto_mgt.core.messages.history.figures import figures_of_run
+from wxauto_mgt.core.messages.history.retention import RETENTION, MessageRetention
+from wxauto_mgt.core.messages.model import MessagesStored
+from wxauto_mgt.core.messages.settings import MESSAGES
+from wxauto_mgt.core.metrics.calls import CallMetrics
+from wxauto_mgt.core.metrics.loop_lag import LoopLag
+from wxauto_mgt.core.metrics.readings import HostReader
+from wxauto_mgt.core.metrics.sampler import Sampler
+from wxauto_mgt.core.metrics.store import SampleStore
+from wxauto_mgt.core.monitoring.service_monitor import ServiceMonitor
+from wxauto_mgt.core.monitoring.settings import LOGS, METRICS, LogsSettings, MetricsSettings
+from wxauto_mgt.core.monitoring.store import MonitoringStore
+from wxauto_mgt.core.platforms.registry import PlatformRegistry
+from wxauto_mgt.core.platforms.section import PLATFORM
+from wxauto_mgt.core.wire import ErrorReport
+from wxauto_mgt.errors import BugError
+from wxauto_mgt.runtime.clock import Clock, SystemClock
+from wxauto_mgt.runtime.event_bus import EventBus
+from wxauto_mgt.runtime.fault_points import FaultPoints
+from wxauto_mgt.runtime.shutdown import CloseFailure, Stage
+from wxauto_mgt.runtime.supervisor import LoopFailure, LoopStatus, Supervisor
+from wxauto_mgt.texts.language import Language, detect_language
+
+_log = logging.getLogger(__name__)
+
+FAULT_POINT_VARIABLE: Final = "WXAUTO_MGT_FAULT_POINT"
+DEMO_WHO: Final = "demo"
+LISTENER_STOP_S: Final = 8.0
+DRAIN_S: Final = 6.0
+LOOPS_STOP_S: Final = 3.0
+
+
+class Application:
+    """One console over one data folder. Build it with `open`, run it with `start`, end it with `stop`.
+
+    The attributes are the services; window, facade and benchmarks take what they need from here.
+    """
+
+    def __init__(self, *, ground: Ground, demo: Demo | None) -> None:
+        self.ground = ground
+        self.clock = ground.clock
+        self.db = ground.db
+        self.logs = ground.logs
+        self.config = ground.config
+        self.notifier = ground.notifier
+        self.platform_types = ground.platform_types
+        self.run_id = uuid.uuid4().hex
+        self.bus = EventBus()
+        self.supervisor = Supervisor(clock=self.clock, on_failure=self._loop_failed)
+        self.calls = CallMetrics(clock=self.clock)
+        self._demo = demo
+        self._messages_stored = 0
+        self._unsubscribe: tuple[Callable[[], None], ...] = ()
+        self._faults = FaultPoints(ground.environment.get(FAULT_POINT_VARIABLE))
+        self._rng = random.Random()  # noqa: S311 - spreads retries, picks replies; guards nothing
+        self._build_message_path()
+        self._build_watching()
+
+    def _build_message_path(self) -> None:
+        """Poller, intake, rows, worker, platform, sender, echo: in the order of a message's way."""
+        self.registry = InstanceRegistry(
+            configs=self.config.snapshot.objects(INSTANCE),
+            notifier=self.notifier,
+            timings=InstanceTimings(
+                read_timeout_s=lambda: self._listening().read_timeout_s,
+                send_timeout_s=lambda: self._delivery().send_timeout_s,
+                ui_quarantine_s=lambda: self._delivery().ui_quarantine_s,
+                probe_interval_s=lambda: self._listening().probe_interval_s,
+            ),
+            clock=self.clock,
+            bus=self.bus,
+            supervisor=self.supervisor,
+            on_call=self.calls.record,
+            on_error=self.bus.publish,
+        )
+        self.intake = Intake(
+            db=self.db,
+            run_id=self.run_id,
+            bus=self.bus,
+            faults=self._faults,
+            answer_suspected_replays=lambda: self._listening().answer_suspected_replays,
+        )
+        self.listener = MessageListener(
+            registry=self.registry,
+            intake=self.intake,
+            supervisor=self.supervisor,
+            bus=self.bus,
+            config=self.config,
+            notifier=self.notifier,
+            clock=self.clock,
+            db=self.db,
+            on_error=self.bus.publish,
+        )
+        self.platforms = PlatformRegistry(
+            types=self.platform_types,
+            notifier=self.notifier,
+            supervisor=self.supervisor,
+            clock=self.clock,
+            on_call=self.calls.record,
+            rng=self._rng,
+        )
+        self.worker = DeliveryWorker(
+            db=self.db,
+            run_id=self.run_id,
+            clock=self.clock,
+            bus=self.bus,
+            supervisor=self.supervisor,
+            platforms=self.platforms,
+            rules=RulesOfSnapshot(config=self.config),
+            settings=self._delivery,
+            faults=self._faults,
+            on_error=self.bus.publish,
+            rng=self._rng,
+        )
+        self.sender = ReplySender(
+            db=self.db,
+            clock=self.clock,
+            bus=self.bus,
+            supervisor=self.supervisor,
+            instances=self.registry,
+            settings=self._delivery,
+            is_paused=lambda: not self.listener.status.running,
+            faults=self._faults,
+            rng=self._rng,
+        )
+        self.settler = EchoSettler(
+            db=self.db,
+            clock=self.clock,
+            bus=self.bus,
+            settings=self._delivery,
+            on_echo=self._own_echo_seen,
+            faults=self._faults,
+        )
+        self.retention = MessageRetention(
+            db=self.db, clock=self.clock, settings=lambda: self.config.snapshot.settings(MESSAGES)
+        )
+        self.browser = MessageBrowser(db=self.db, clock=self.clock, bus=self.bus)
+
+    def _build_watching(self) -> None:
+        """What measures and tells: it reads the message path and never acts on it."""
+        self._loop_lag = LoopLag(clock=self.clock)
+        self.sampler = Sampler(
+            clock=self.clock,
+            reader=HostReader(data_folder=self.ground.data_dir),
+            loop_lag=self._loop_lag,
+            store=SampleStore(telemetry=self.ground.telemetry),
+            gauges={
+                "health_score": lambda: self.monitor.score,
+                "error_count": lambda: float(self.monitor.service_status().error_count),
+            },
+            rates={"messages_per_second": lambda: float(self._messages_stored)},
+            policy=self._metrics().policy(),
+        )
+        facts = MonitoredApplication(
+            listener=self.listener,
+            registry=self.registry,
+            supervisor=self.supervisor,
+            delivery=self._delivery_figures,
+        )
+        self.monitor = ServiceMonitor(
+            clock=self.clock,
+            bus=self.bus,
+            notifier=self.notifier,
+            facts=facts,
+            calls=self.calls,
+            store=MonitoringStore(db=self.db),
+            process=lambda: self.sampler.process,
+        )
+        self.api = LocalMonitorAPI(
+            monitor=self.monitor,
+            control=self.listener,
+            listening_loops=self._listening_loops,
+            config=self.config,
+            clock=self.clock,
+            texts=self.ground.catalogue,
+        )
+
+    @classmethod
+    async def open(
+        cls,
+        *,
+        data_dir: Path,
+        environment: Mapping[str, str],
+        demo: bool = False,
+        language: Language | None = None,
+        clock: Clock | None = None,
+    ) -> Self:
+        """Take the folder, open what is stored there, build everything; nothing runs yet.
+
+        Raises:
+            DataFolderInUse: another console holds the folder.
+            ConsoleError: the folder, a database or the configuration cannot be used; all is closed again.
+        """
+        ground = await open_ground(
+            data_dir=data_dir,
+            environment=environment,
+            language=language or detect_language(environment),
+            clock=clock or SystemClock(),
+        )
+        try:
+            demonstration = await _open_demo(ground) if demo else None
+            return cls(ground=ground, demo=demonstration)
+        except BaseException:
+            await ground.closing.close()
+            raise
+
+    async def start(self) -> None:
+        """Recover what an earlier run left, then begin: platforms, delivery, watching, listening."""
+        recovered = await recover(self.db, clock=self.clock)
+        _log.info("recovered: %s", recovered)
+        closing = self.ground.closing
+        closing.push(Stage.CONNECTIONS, "instances", self.registry.close)
+        closing.push(Stage.CONNECTIONS, "platforms", lambda: self.platforms.close(timeout_s=1.0))
+        closing.push(Stage.FINAL_WRITES, "run", lambda: close_run(self.db, clock=self.clock))
+        closing.push(Stage.FINAL_WRITES, "monitor", self.monitor.close)
+        closing.push(Stage.FINAL_WRITES, "loops", self._stop_loops)
+        closing.push(Stage.DRAIN, "delivery", self._drain, budget_s=2 * DRAIN_S)
+        closing.push(Stage.INTAKE, "listener", self.listener.close, budget_s=LISTENER_STOP_S)
+        await self.monitor.open()
+        self._unsubscribe = (
+            self.bus.subscribe(MessagesStored, self._count_messages),
+            self.notifier.subscribe(self._settings_changed, kinds=(SETTINGS,)),
+        )
+        await self.platforms.start(self.config.snapshot.objects(PLATFORM).values())
+        start = self.supervisor.start
+        start("config_watch", self.config.watch)
+        start("loop_lag", self._loop_lag.run)
+        start("sampler", self.sampler.run, stalled_after_s=math.inf)  # as slow as the operator likes
+        start("monitor", self.monitor.run)
+        start(WORKER, self.worker.run)
+        start(SENDER, self.sender.run)
+        start(SETTLER, self.settler.run)
+        start(RETENTION, self.retention.run, stalled_after_s=math.inf)  # wakes once an hour
+        if self._demo is not None:
+            start("demo", self._demo.run, stalled_after_s=math.inf)
+        await self.listener.start()
+        monitor_api.bind(self.api)
+        closing.push(Stage.INTAKE, "monitor_api", self._unbind)
+        _log.info("console ready", extra={"run_id": self.run_id})
+
+    async def stop(self, *, report: Path | None = None) -> tuple[CloseFailure, ...]:
+        """Stop in stages: reading, deliveries under way, last writes, connections. Always ends.
+
+        Args:
+            report: gets the health as it is now, and the run's delivery figures as they are after the drain.
+
+        Returns:
+            The steps that did not end well; the rest was done all the same.
+        """
+        if report is not None:
+            health = await self.api.get_health_report()
+
+            async def write() -> None:
+                document = {**_data_of(health), "delivery": dict(await self._delivery_figures())}
+                await asyncio.to_thread(_write_json, report, document)
+
+            # Pushed last, so it runs first among the connections: the database is still open.
+            self.ground.closing.push(Stage.CONNECTIONS, "report", write)
+        failures = await self.ground.closing.close()
+        for failure in failures:
+            _log.warning("did not stop cleanly: %s", failure.name)
+        return failures
+
+    def _listening(self) -> ListeningSettings:
+        settings: ListeningSettings = self.config.snapshot.settings(LISTENING)
+        return settings
+
+    def _delivery(self) -> DeliverySettings:
+        settings: DeliverySettings = self.config.snapshot.settings(DELIVERY)
+        return settings
+
+    def _metrics(self) -> MetricsSettings:
+        settings: MetricsSettings = self.config.snapshot.settings(METRICS)
+        return settings
+
+    def _listening_loops(self) -> Sequence[LoopStatus]:
+        return [
+            loop for loop in self.supervisor.loops() if loop.name.partition(":")[0] in (LOOPS, COMMIT_LOOP)
+        ]
+
+    async def _delivery_figures(self) -> Mapping[str, int]:
+        return (await figures_of_run(self.db, self.run_id)).report()
+
+    def _own_echo_seen(self, instance_id: str) -> None:
+        instance = self.registry.get(instance_id)
+        if instance is not None:
+            instance.liveness.own_echo_seen()
+
+    def _count_messages(self, stored: MessagesStored) -> None:
+        self._messages_stored += stored.count
+
+    def _settings_changed(self, change: ConfigChanged) -> None:
+        if change.id == LOGS and isinstance(change.after, LogsSettings):
+            self.logs.apply(change.after.policy())
+        elif change.id == METRICS and isinstance(change.after, MetricsSettings):
+            self.sampler.apply(change.after.policy())
+
+    def _loop_failed(self, failure: LoopFailure) -> None:
+        _log.error("loop crashed: %s", failure.name, exc_info=failure.error)
+        params = {"loop": failure.name, "kind": type(failure.error).__name__}
+        self.bus.publish(ErrorReport("loop", "loop_crashed", params=params))
+
+    async def _unbind(self) -> None:
+        monitor_api.unbind(self.api)
+
+    async def _drain(self) -> None:
+        await self.worker.drain(DRAIN_S)
+        await self.sender.drain(DRAIN_S)
+        await self.settler.settle()
+
+    async def _stop_loops(self) -> None:
+        for unsubscribe in self._unsubscribe:
+            unsubscribe()
+        alive = await self.supervisor.stop(timeout_s=LOOPS_STOP_S)
+        if alive:
+            _log.error("still running: %s", ", ".join(alive))
+
+
+async def _open_demo(ground: Ground) -> Demo:
+    """Start the simulated server and put the configuration that talks to it in force."""
+    check_folder(ground.config.snapshot)
+    demo = Demo()
+    await demo.start()
+    ground.closing.push(Stage.CONNECTIONS, "demo", demo.stop)
+    await ground.config.import_document(
+        json.dumps(demo.document()), filename="demo.json", replace=False, who=DEMO_WHO
+    )
+    return demo
+
+
+def _data_of(reply: Mapping[str, Any]) -> Mapping[str, Any]:
+    if not reply["success"]:
+        raise BugError("report_failed", cause=reply["error"])
+    data: Mapping[str, Any] = reply["data"]
+    return data
+
+
+def _write_json(file: Path, document: Mapping[str, object]) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(document, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")

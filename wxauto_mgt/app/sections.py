@@ -1,0 +1,52 @@
+"""What the configuration of this version is made of; the command line needs it without a console.
+
+A new slice with objects or settings adds one line here.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from wxauto_mgt.core.config.model import ConfigSection, SettingsGroup
+from wxauto_mgt.core.delivery.settings import delivery_settings_group
+from wxauto_mgt.core.instances.model import instance_section
+from wxauto_mgt.core.listening.model import listener_section
+from wxauto_mgt.core.listening.settings import listening_settings_group
+from wxauto_mgt.core.messages.settings import messages_settings_group
+from wxauto_mgt.core.monitoring.settings import logs_settings_group, metrics_settings_group
+from wxauto_mgt.core.platforms.built_in import BUILT_IN
+from wxauto_mgt.core.platforms.section import platform_section
+from wxauto_mgt.core.platforms.types import PlatformTypes, installed_plugins
+from wxauto_mgt.core.rules.section import rule_section
+from wxauto_mgt.core.secrets.box import SecretBox
+from wxauto_mgt.core.secrets.key_providers import providers_of
+from wxauto_mgt.core.secrets.redaction import Redactor
+from wxauto_mgt.ui_settings import ui_settings_group
+
+
+def config_sections(types: PlatformTypes) -> tuple[ConfigSection[Any], ...]:
+    """All kinds of objects, in the order in which a document lists them."""
+    return (instance_section(), listener_section(), platform_section(types), rule_section())
+
+
+def settings_groups() -> tuple[SettingsGroup, ...]:
+    """All groups of settings."""
+    return (
+        listening_settings_group(),
+        delivery_settings_group(),
+        messages_settings_group(),
+        metrics_settings_group(),
+        logs_settings_group(),
+        ui_settings_group(),
+    )
+
+
+def platform_types() -> PlatformTypes:
+    """The built-in platforms and those that other packages declare."""
+    return PlatformTypes(BUILT_IN, installed=installed_plugins())
+
+
+def secret_box(data_dir: Path, redactor: Redactor) -> SecretBox:
+    """The box whose key stands in the data folder, or in the system's keyring where the operator chose it."""
+    return SecretBox(key_providers=providers_of(data_dir), redactor=redactor)
