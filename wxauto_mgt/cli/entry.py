@@ -122,7 +122,7 @@ def _run_window(options: RunOptions, terminal: Terminal) -> int:
         # Imported here: everything but the window must start on a machine without Qt.
         from wxauto_mgt.ui.bootstrap import run_window
     except ImportError as error:
-        if not (error.name or "").startswith("PySide6") and "lib" not in str(error):
+        if (error.name or "").startswith("wxauto_mgt"):
             raise
         terminal.complain("cli.no_window", cause=str(error))
         return ExitStatus.FAILED
