@@ -16,12 +16,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from benchmarks import ingest
+from benchmarks import delivery, edit, health_report, hung_instance, ingest
 from benchmarks.bench import Bench
 from benchmarks.figures import Line, table
 
 BENCHMARKS: Final[Mapping[str, Callable[[Bench], Awaitable[list[Line]]]]] = {
     ingest.NAME: ingest.run,
+    delivery.NAME: delivery.run,
+    hung_instance.NAME: hung_instance.run,
+    health_report.NAME: health_report.run,
+    edit.NAME: edit.run,
 }
 
 
@@ -52,7 +56,7 @@ def main(argv: Sequence[str]) -> int:
 def _run(name: str, bench: Bench) -> list[Line]:
     started_s = time.perf_counter()
     lines = asyncio.run(_awaited(BENCHMARKS[name](bench)))
-    print(f"{table(lines)}\n      {'':>18}  took {time.perf_counter() - started_s:.0f} s", flush=True)
+    print(f"{table(lines)}\n{time.perf_counter() - started_s:>16.0f} s  to measure this", flush=True)
     return lines
 
 

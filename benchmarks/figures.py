@@ -5,8 +5,11 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 Detail = str | int | float
+
+_MANY: Final = 10
 
 
 @dataclass(frozen=True)
@@ -27,10 +30,13 @@ class Sample:
 
     @property
     def spread(self) -> str:
-        """Lowest and highest of the repetitions; empty for a single one."""
+        """Lowest and highest of a few repetitions, quartiles of many; empty for a single one."""
         if len(self.values) < 2:
             return ""
-        return f"{compact(min(self.values))}..{compact(max(self.values))}"
+        if len(self.values) < _MANY:
+            return f"{compact(min(self.values))}..{compact(max(self.values))}"
+        quartiles = statistics.quantiles(self.values, n=4)
+        return f"half of {len(self.values)} within {compact(quartiles[0])}..{compact(quartiles[2])}"
 
     def __str__(self) -> str:
         return f"{compact(self.median)} {self.unit}"
@@ -44,7 +50,7 @@ class Line:
         figure: name of the benchmark.
         what: the quantity measured on the product; `against`: the limit that it stands beside.
         ratio: how the two compare, as `ratio_is` says.
-        aim: what the ratio should be, in words.
+        aim: what the ratio should be, in words; empty for a limit that is there for orientation.
     """
 
     figure: str
@@ -75,21 +81,28 @@ class Line:
 
 
 def table(lines: Sequence[Line]) -> str:
-    """The lines for a person; details below their line."""
+    """The lines for a person. Lines in a row with the same figure show it once, then each limit."""
     out: list[str] = []
-    figure = ""
+    before: Line | None = None
     for line in lines:
-        if line.figure != figure:
-            figure = line.figure
-            out.append(f"\n{figure}")
-        out.append(f"  {line.what}")
-        out.append(f"      {line.measured!s:>18}  {_in_brackets(line.measured)}")
-        out.append(f"      {line.limit!s:>18}  {_in_brackets(line.limit)}{line.against}")
-        out.append(f"      {compact(line.ratio):>18}  {line.ratio_is}; aim: {line.aim}")
-        if line.details:
-            shown = (f"{name} {_detail(value)}" for name, value in line.details.items())
-            out.append(f"      {'':>18}  {', '.join(shown)}")
+        if before is None or before.figure != line.figure:
+            out.append(f"\n{line.figure}")
+        if before is None or (before.what, before.measured) != (line.what, line.measured):
+            out.append(_row(str(line.measured), f"{line.what}{_spread(line.measured)}"))
+        out.append(_row(str(line.limit), f"{line.against}{_spread(line.limit)}", indent=4))
+        aim = f"; aim: {line.aim}" if line.aim else ""
+        out.append(_row(compact(line.ratio), f"{line.ratio_is}{aim}", indent=4))
+        out += [_row(_detail(value), name, indent=4) for name, value in line.details.items()]
+        before = line
     return "\n".join(out)
+
+
+def _row(value: str, text: str, *, indent: int = 0) -> str:
+    return f"{value:>18}  {' ' * indent}{text}"
+
+
+def _spread(sample: Sample) -> str:
+    return f" ({sample.spread})" if sample.spread else ""
 
 
 def compact(value: float) -> str:
@@ -105,10 +118,6 @@ def percentile(values: Iterable[float], share: float) -> float:
     """The value that `share` of all values do not exceed (nearest rank)."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
-
-
-def _in_brackets(sample: Sample) -> str:
-    return f"({sample.spread})  " if sample.spread else ""
 
 
 def _detail(value: Detail) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+import time
 from collections import Counter, deque
 from collections.abc import Callable
 from typing import Any, Final
@@ -71,6 +72,7 @@ class BareInstance:
         self.hung: list[asyncio.Transport] = []
         self.calls: Counter[str] = Counter()
         self.sent: list[tuple[str, str]] = []
+        self.sent_at_s = 0.0
         self._prepared: list[bytes] = []
         self._replies: deque[bytes] = deque()
         self._echoes: dict[str, list[Json]] = {}
@@ -136,6 +138,7 @@ class BareInstance:
     def _send(self, route: str, body: Json) -> bytes:
         who = body["who"] if route == _SEND_WINDOW else body["receiver"]
         self.sent.append((who, body["message"]))
+        self.sent_at_s = time.monotonic()
         if self.echoes_sends:
             self._rows += 1
             self._echoes.setdefault(who, []).append(_row(self._rows, "self", body["message"]))
@@ -201,7 +204,7 @@ class BareServer:
         """Carry out one order of the parent process."""
         match do:
             case "fill":
-                for instance in self.instances:
+                for instance in self.instances[: arguments.pop("first", None)]:
                     instance.fill(**arguments)
             case "rewind":
                 for instance in self.instances:
@@ -214,7 +217,10 @@ class BareServer:
                 for instance in self.instances:
                     instance.windows = [chat_name(number) for number in range(arguments["chats"])]
             case "sent":
-                return {"sent": [[i.number, who, text] for i in self.instances for who, text in i.sent]}
+                return {
+                    "sent": [[each.number, who, text] for each in self.instances for who, text in each.sent],
+                    "last_at_s": max(each.sent_at_s for each in self.instances),
+                }
             case "forget":
                 for instance in self.instances:
                     instance.sent.clear()

@@ -28,10 +28,10 @@ class ServerProcess:
         ):
             return await response.json()
 
-    async def fill(self, *, chats: int, rows: int, rounds: int, tag: str) -> int:
-        """Give each instance `chats * rounds` replies of `rows` rows; returns the rows of all instances."""
-        await self.order("fill", chats=chats, rows=rows, rounds=rounds, tag=tag)
-        return len(self.urls) * chats * rows * rounds
+    async def fill(self, *, chats: int, rows: int, rounds: int, tag: str, first: int | None = None) -> int:
+        """Give the first instances, or all, `chats * rounds` replies of `rows` rows; returns all rows."""
+        await self.order("fill", chats=chats, rows=rows, rounds=rounds, tag=tag, first=first)
+        return len(self.urls[:first]) * chats * rows * rounds
 
 
 @asynccontextmanager
