@@ -381,7 +381,7 @@ async def test_a_damaged_reply_is_committed_and_counted_as_an_error(
     await connected(rig)
     server.faults.cut_json(routes.NEXT_NEW)
     await eventually(lambda: any(batch.unreadable for batch in rig.intake.batches))
-    await eventually(lambda: "instance_answer_unreadable" in rig.causes("poll_main"))
+    await eventually(lambda: "instance_reply_damaged" in rig.causes("poll_main"))
     server.world.receive("张三", "张三", "后来")
     await eventually(lambda: "后来" in rig.intake.texts())
 

@@ -24,6 +24,7 @@ ROUNDS_THAT_COUNT: Final = 2
 _PROBE_SLACK_S: Final = 4.0
 """A round lasts its interval and at most the health timeout; judgement call on top of it."""
 _DISCONNECTED: Final = "disconnected"
+_OWN_FACTS: Final = frozenset({"instance_id", "route", "detail"})
 
 
 class EvidenceKind(StrEnum):
@@ -259,7 +260,8 @@ class Liveness:
             return None, (StateReason("not_measured"),)
         reason = StateReason("no_evidence")
         if self._failure is not None:
-            return False, (reason, StateReason("last_failure", {"cause": self._failure.code}))
+            facts = {name: fact for name, fact in self._failure.facts.items() if name not in _OWN_FACTS}
+            return False, (reason, StateReason("last_failure", {**facts, "cause": self._failure.code}))
         return False, (reason,)
 
     def _is_measured(self) -> bool:

@@ -141,9 +141,7 @@ class Poller:
         self._on_batch(batch)
         if batch.unreadable is not None:
             raise InstanceAnswerUnreadable(
-                batch.unreadable_reason or "instance_answer_unreadable",
-                instance_id=self._instance.id,
-                route=self._route,
+                "instance_reply_damaged", route=self._route, reason=batch.unreadable_reason
             )
         return True
 
