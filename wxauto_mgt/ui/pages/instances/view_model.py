@@ -229,7 +229,7 @@ class InstancesViewModel(QObject):
     def _reason(self, reason: StateReason) -> str:
         params = dict(reason.params)
         if "cause" in params:
-            params["cause"] = self._words.reason("error", str(params["cause"]), {})
+            params["cause"] = self._words.reason("error", str(params["cause"]), params)
         return self._words.reason("instance_state", reason.code, params)
 
     def _evidence(self, state: InstanceState | None) -> tuple[str, ...]:
