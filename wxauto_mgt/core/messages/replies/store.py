@@ -251,7 +251,7 @@ def _reply_of_echo(tx: sqlite3.Connection, row: sqlite3.Row) -> int | None:
         SELECT id, echo_text, at_name FROM reply
         WHERE chat_id = ? AND state IN ('sending', 'unconfirmed', 'unknown') AND after_message_id < ?
           AND echo_message_id IS NULL
-        ORDER BY id
+        ORDER BY state = 'unknown', id  -- what surely went out claims its echo first (ADR 5)
         """,
         (row["chat_id"], row["place"]),
     )
