@@ -77,8 +77,13 @@ REFUSED = {
         "line 1, platforms[0] x type: ",
     ),
     "unknown field of a platform": (
-        "platforms:\n  - id: ai\n    type: openai\n    config:\n"
-        "      base_url: http://h\n      model: m\n      modle: m",
+        """platforms:
+  - id: ai
+    type: openai
+    config:
+      base_url: http://h
+      model: m
+      modle: m""",
         "line 7, platforms[0] ai config.modle: ",
     ),
     "setting out of range": (
