@@ -348,7 +348,7 @@ class SendLane:
             episodes.worked(SEND, subject=reply.chat)
             self.instance.liveness.call_answered()
         else:
-            episodes.failed(SEND, SendFailed(answer.reason.value), subject=reply.chat)
+            episodes.failed(SEND, SendFailed(f"send_{answer.reason}"), subject=reply.chat)
 
     def _publish(self, changes: list[replies.Change]) -> None:
         for change in changes:

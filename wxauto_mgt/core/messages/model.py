@@ -78,7 +78,8 @@ class Message:
     """One stored row of a chat.
 
     Attributes:
-        reason: symbolic cause of the state (`reason.<code>` in the catalogue), or None.
+        reason: cause of the state; its text stands under `message_reason.<code>`, that of a platform's
+            failure under `error.<code>`.
         rule_id, platform_id: None until a rule matched.
         is_discarded: a dead letter that a person decided to leave.
     """
@@ -108,8 +109,9 @@ class Reply:
     """One text that goes, or went, out as an answer to a message.
 
     Attributes:
+        reason: cause of the state; its text stands under `send_reason.<code>`.
         route: window it was sent through; None before the first attempt.
-        settled_by: `echo`, `timeout`, `restart` or the person who settled it.
+        settled_by: the person who settled it, or what did (`settled_by.<code>`).
     """
 
     id: int
@@ -140,7 +142,6 @@ class Step(StrEnum):
     MATCHED = "matched"
     UNMATCHED = "unmatched"
     IGNORED = "ignored"
-    PLATFORM_CALLED = "platform_called"
     PLATFORM_ANSWERED = "platform_answered"
     PLATFORM_FAILED = "platform_failed"
     RETRY_PLANNED = "retry_planned"
