@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QApplication
 
 from tests.ui.stage import Stage, build_stage, drop_deleted, fill
 from wxauto_mgt.storage.database import Database
+from wxauto_mgt.ui.main_window import MainWindow
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
@@ -20,9 +21,10 @@ async def bare_stage(db: Database, qapp: QApplication) -> AsyncIterator[Stage]:
     stage = await build_stage(db, qapp)
     yield stage
     await stage.close()
-    for widget in QApplication.topLevelWidgets():
-        widget.close()
-        widget.deleteLater()
+    for window in [found for found in QApplication.topLevelWidgets() if isinstance(found, MainWindow)]:
+        # Only of a test that failed half-way: the others took their window away.
+        window.let_go()
+        window.deleteLater()
     drop_deleted()
 
 

@@ -64,10 +64,14 @@ rules:
 class RecordingConfig(ConfigService):
     """The real service that also remembers what the window asked of it."""
 
-    edits: list[Edit]
+    @property
+    def edits(self) -> list[Edit]:
+        """What the window handed over, in order."""
+        found: list[Edit] = self.__dict__.setdefault("_edits", [])
+        return found
 
     async def apply(self, edits: Sequence[Edit], *, who: str) -> int:
-        self.edits = [*getattr(self, "edits", []), *edits]
+        self.edits.extend(edits)
         return await super().apply(edits, who=who)
 
 
@@ -146,6 +150,7 @@ class FakeMetrics:
 class Stage:
     """Everything that pages and view-models are built with."""
 
+    db: Database
     config: RecordingConfig
     notifier: ConfigNotifier
     bus: EventBus
@@ -210,6 +215,7 @@ async def build_stage(
         words, Commands(spawn=supervisor.spawn, words=words), EventBridge(bus, interval_ms=0)
     )
     return Stage(
+        db=db,
         config=config,
         notifier=notifier,
         bus=bus,

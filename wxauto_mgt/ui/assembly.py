@@ -5,6 +5,40 @@ Owns no behaviour. Called by the bootstrap, the screenshots and tests.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+from PySide6.QtCore import QObject
+
+from wxauto_mgt.app import Application
+from wxauto_mgt.texts.catalogue import Catalogue
+from wxauto_mgt.texts.language import Language
+from wxauto_mgt.ui.bridge.command import Commands
+from wxauto_mgt.ui.bridge.events import EventBridge
+from wxauto_mgt.ui.config_editing import ConfigEditing
+from wxauto_mgt.ui.desk import Backstage, Desk
+from wxauto_mgt.ui.main_window import MainWindow, PageEntry
+from wxauto_mgt.ui.pages.instances.page import InstancesPage
+from wxauto_mgt.ui.pages.instances.view_model import InstancesViewModel
+from wxauto_mgt.ui.pages.listeners.page import ListenersPage
+from wxauto_mgt.ui.pages.listeners.view_model import ListenersViewModel
+from wxauto_mgt.ui.pages.logs.page import LogsPage
+from wxauto_mgt.ui.pages.logs.view_model import LogsViewModel
+from wxauto_mgt.ui.pages.messages.page import MessagesPage
+from wxauto_mgt.ui.pages.messages.view_model import MessagesViewModel
+from wxauto_mgt.ui.pages.overview.page import OverviewPage
+from wxauto_mgt.ui.pages.overview.view_model import Controls, OverviewViewModel
+from wxauto_mgt.ui.pages.platforms.page import PlatformsPage
+from wxauto_mgt.ui.pages.platforms.view_model import PlatformsViewModel
+from wxauto_mgt.ui.pages.rules.page import RulesPage
+from wxauto_mgt.ui.pages.rules.view_model import RulesViewModel
+from wxauto_mgt.ui.pages.settings.page import SettingsPage
+from wxauto_mgt.ui.pages.settings.view_model import SettingsViewModel
+from wxauto_mgt.ui.preferences import Preferences
+from wxauto_mgt.ui.shell import ShellViewModel
+from wxauto_mgt.ui.theme.theme import Theme
+from wxauto_mgt.ui.words import Words
+from wxauto_mgt.ui_settings import ThemeChoice
+
 
 @dataclass(frozen=True)
 class Assembled:
@@ -47,7 +81,7 @@ def _pages(
         stage,
         clock=clock,
         monitor=monitor,
-        metrics=application.metrics,
+        metrics=application.sampler,
         controls=Controls(
             pause=listener.pause,
             resume=listener.resume,

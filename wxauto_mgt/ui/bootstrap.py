@@ -10,7 +10,8 @@ import contextlib
 import logging
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
+from typing import Any, TypeVar
 
 import qasync
 from PySide6.QtCore import QLibraryInfo, QLocale, Qt, QTranslator
@@ -31,6 +32,8 @@ from wxauto_mgt.ui.words import Words
 
 _log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 EXIT_OK = 0
 EXIT_FAILED = 1
 EXIT_FOLDER = 3
@@ -39,11 +42,16 @@ EXIT_FOLDER = 3
 def run_window(options: RunOptions) -> int:
     """Run the console with a window until it is closed; the exit code of the program."""
     app = make_application()
+    return run_on_qt(app, _run(app, options))
+
+
+def run_on_qt(app: QApplication, main: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine to its end on Qt's event loop."""
     loop = qasync.QEventLoop(app)
     asyncio.set_event_loop(loop)
     with loop:
-        code: int = loop.run_until_complete(_run(app, options))
-    return code
+        result: T = loop.run_until_complete(main)
+    return result
 
 
 def make_application() -> QApplication:

@@ -69,6 +69,7 @@ class EditDialog(QDialog):
         self.form = form
         self._advise = advise
         self._is_dirty = False
+        self.question: ConfirmDialog | None = None
         self.notice = Notice(desk.theme)
         self.outcome = Notice(desk.theme, tone=Tone.INFO)
         self.advice = Notice(desk.theme, tone=Tone.WARNING)
@@ -106,6 +107,7 @@ class EditDialog(QDialog):
         )
         question.accepted.connect(self._discard)
         question.open()
+        self.question = question
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         # Enter inside a field must not save half a form; Ctrl+Enter does.

@@ -112,9 +112,13 @@ class ObjectEditor(QObject):
             advise=self._advise,
         )
         dialog.saved.connect(lambda: self._desk.done.emit(words("form.saved")))
+        dialog.finished.connect(self._forget_dialog)
         dialog.open()
         self.dialog = dialog
         return dialog
+
+    def _forget_dialog(self, _: int) -> None:
+        self.dialog = None
 
     async def _save(self, document: dict[str, JSON]) -> None:
         await self._editing.save(self._kind, document)

@@ -136,6 +136,10 @@ class PlatformsPage(Page):
             made.setEnabled(shown is not None)
         self._why.setText(shown.why if shown is not None else "")
 
+    def edit_first(self) -> None:
+        """Open the first row's form."""
+        self._edit_row(0)
+
     def _edit_row(self, number: int) -> None:
         shown = self.model.row_at(number)
         if shown is not None:

@@ -128,6 +128,10 @@ class RulesPage(Page):
             "\n".join(shown.findings), shown.tone if shown.tone is not Tone.NEUTRAL else Tone.INFO
         )
 
+    def edit_first(self) -> None:
+        """Open the first row's form."""
+        self._edit_row(0)
+
     def _edit_row(self, number: int) -> None:
         if (shown := self.model.row_at(number)) is not None:
             self.editor.edit(shown.id)

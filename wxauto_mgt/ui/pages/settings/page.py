@@ -71,6 +71,12 @@ class SettingsPage(Page):
             self.stack.setCurrentWidget(self.history)
         self.list.setCurrentIndex(self.list.model().index(number, 0))
 
+    @property
+    def current_form(self) -> GroupForm | None:
+        """The form of the group shown; None for the history."""
+        name = self._groups[self._shown][0] if self._shown < len(self._groups) else ""
+        return self._forms.get(name)
+
     def _form(self, group: str) -> GroupForm:
         if group not in self._forms:
             form = GroupForm(self._desk, self._view_model, group, dict(self._groups)[group])
@@ -110,8 +116,7 @@ class SettingsPage(Page):
     def _go(self, number: int) -> None:
         if number == self._shown or number < 0:
             return
-        current = self._groups[self._shown][0] if self._shown < len(self._groups) else ""
-        form = self._forms.get(current)
+        form = self.current_form
         if form is None or not form.is_dirty:
             self.show_place(number)
             return

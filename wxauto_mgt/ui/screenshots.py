@@ -1,0 +1,113 @@
+"""Saves a picture of every page and form of the real window on the demonstration, in both languages and themes.
+
+Owns the tour; `tasks.py screenshots` and whoever writes documentation call it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import shiboken6
+from PySide6.QtWidgets import QWidget
+
+from wxauto_mgt.app import Application
+from wxauto_mgt.texts.language import Language
+from wxauto_mgt.ui.assembly import Assembled, assemble
+from wxauto_mgt.ui.bootstrap import make_application, run_on_qt
+from wxauto_mgt.ui.pages.instances.page import InstancesPage
+from wxauto_mgt.ui.pages.messages.page import MessagesPage
+from wxauto_mgt.ui.pages.platforms.page import PlatformsPage
+from wxauto_mgt.ui.pages.rules.page import RulesPage
+from wxauto_mgt.ui.theme.theme import Theme
+from wxauto_mgt.ui_settings import ThemeChoice
+
+MEASURED_DEADLINE_S = 40.0
+# Long enough for plots to have a line and for a handful of messages to be answered.
+LIVED_S = 25.0
+SETTLE_S = 0.4
+
+
+def main(arguments: list[str]) -> int:
+    """Take the pictures into a folder."""
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    folder = Path(arguments[0] if arguments else "build/screenshots")
+    app = make_application()
+    theme = Theme(app, ThemeChoice.LIGHT)
+    theme.apply()
+    run_on_qt(app, _tour(theme, folder))
+    return 0
+
+
+async def _tour(theme: Theme, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as data:
+        application = await Application.open(data_dir=Path(data), environment={}, demo=True)
+        try:
+            assembled = assemble(application, theme=theme, detected=Language.ZH_CN, is_demo=True)
+            assembled.window.show()
+            await application.start()
+            await _live_a_little(application)
+            for language in Language:
+                for choice in (ThemeChoice.LIGHT, ThemeChoice.DARK):
+                    assembled.words.set_language(language)
+                    theme.set_mode(choice)
+                    await _photograph(assembled, folder, f"{language}-{choice}")
+            assembled.window.say_stopping()
+            assembled.shell.rest()
+        finally:
+            await application.stop()
+        assembled.window.let_go()
+
+
+async def _live_a_little(application: Application) -> None:
+    async with asyncio.timeout(MEASURED_DEADLINE_S):
+        while application.monitor.score is None:
+            await asyncio.sleep(SETTLE_S)
+    await asyncio.sleep(LIVED_S)
+
+
+async def _photograph(assembled: Assembled, folder: Path, suffix: str) -> None:
+    window = assembled.window
+    for name in window.page_names:
+        page = window.show_page(name)
+        await asyncio.sleep(SETTLE_S)
+        if isinstance(page, MessagesPage):
+            page.table.selectRow(0)
+            await asyncio.sleep(SETTLE_S)
+        _save(window, folder / f"{name}-{suffix}.png")
+    await _photograph_forms(assembled, folder, suffix)
+
+
+async def _photograph_forms(assembled: Assembled, folder: Path, suffix: str) -> None:
+    window = assembled.window
+    instances, platforms, rules = (window.show_page(n) for n in ("instances", "platforms", "rules"))
+    assert isinstance(instances, InstancesPage)  # noqa: S101 - narrows the type; the window knows its pages
+    assert isinstance(platforms, PlatformsPage)  # noqa: S101
+    assert isinstance(rules, RulesPage)  # noqa: S101
+    tours: tuple[tuple[str, Callable[[], object], Callable[[], QWidget | None]], ...] = (
+        ("form-instance", instances.add, lambda: instances.editor.dialog),
+        ("form-platform", platforms.edit_first, lambda: platforms.editor.dialog),
+        ("form-rule", rules.edit_first, lambda: rules.editor.dialog),
+    )
+    for name, begin, dialog_of in tours:
+        begin()
+        await asyncio.sleep(SETTLE_S)
+        dialog = dialog_of()
+        if dialog is not None and shiboken6.isValid(dialog):
+            _save(dialog, folder / f"{name}-{suffix}.png")
+            dialog.close()
+        await asyncio.sleep(0)
+
+
+def _save(widget: QWidget, file: Path) -> None:
+    if not widget.grab().save(str(file)):
+        raise OSError(f"cannot write {file}")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
