@@ -17,13 +17,15 @@ from wxauto_mgt.app import Application
 PLATFORM: Final = "sleeper"
 PLATFORM_S: Final = 0.2
 RULES: Final = 30
+CALLED: Final = "小助手"
+"""What a message must contain to be delivered; the rows of a backlog do not."""
 _POLL_S: Final = 0.005
 
 
 def document(urls: Sequence[str], *, chats: int) -> dict[str, object]:
     """One instance per server with `chats` fixed listeners, a platform, thirty rules of which one matches."""
     names = [instance_id(number) for number in range(len(urls))]
-    rule = {"chat": "regex:^客户群 ", "platforms": [PLATFORM]}
+    rule = {"chat": "regex:^客户群 ", "content": CALLED, "platforms": [PLATFORM]}
     return {
         "instances": [
             {"id": name, "name": name, "base_url": url, "api_key": "bench-key-0", "rate_limit_per_minute": 0}

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from benchmarks.bench import Bench
-from benchmarks.console import PLATFORM_S, instance_id, opened, started
+from benchmarks.console import CALLED, PLATFORM_S, instance_id, opened, started
 from benchmarks.figures import Line, Sample
 from benchmarks.heartbeat import Heartbeat, heartbeat
 from benchmarks.polling import WentWrong
@@ -95,7 +95,7 @@ def _batches(tag: str) -> list[ReadBatch]:
         rows[number % CHATS].append(
             WireRow(
                 kind="text",
-                content=f"{tag}: 你好，请问订单 {number} 什么时候可以发货？",
+                content=f"{tag}: 你好，请问订单 {number} 什么时候可以发货？{CALLED}",
                 sender="顾客",
                 sender_remark="顾客",
                 upstream_id=f"42{tag}{number:012d}",

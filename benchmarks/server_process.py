@@ -16,6 +16,7 @@ class ServerProcess:
     """A running server; `urls` has one base address per instance."""
 
     def __init__(self, ports: list[int]) -> None:
+        self.ports = ports
         *instances, control = ports
         self.urls = tuple(f"http://127.0.0.1:{port}" for port in instances)
         self._control = f"http://127.0.0.1:{control}/"
