@@ -26,6 +26,7 @@ from wxauto_mgt.core.listening.model import (
     ListenerRemoved,
     ListenerServiceChanged,
 )
+from wxauto_mgt.core.messages.history.figures import DeliveryFigures
 from wxauto_mgt.core.messages.model import MessageState, MessageStateChanged
 from wxauto_mgt.core.metrics.calls import CallMetrics
 from wxauto_mgt.core.metrics.readings import ProcessFigures
@@ -184,11 +185,11 @@ async def test_counters_follow_the_events(watched: Watched) -> None:
     watched.bus.publish(ListenerAdded("pc1", "a", ListenerKind.AUTO))
     watched.bus.publish(ListenerAdded("pc1", "b", ListenerKind.AUTO))
     watched.bus.publish(ListenerRemoved("pc1", "a", "expired"))
-    watched.console.counters = {"received": 7, "filtered": 2}
+    watched.console.counters = DeliveryFigures(received=9, others=7, filtered=2)
     statistics = await watched.monitor.statistics()
     assert (statistics.listeners_added, statistics.listeners_removed) == (2, 1)
     assert statistics.messages_processed == 7
-    assert statistics.delivery == {"received": 7, "filtered": 2}
+    assert statistics.delivery.report()["received"] == 9
 
 
 async def test_all_changes_of_one_commit_are_one_reload(watched: Watched) -> None:
@@ -273,7 +274,7 @@ async def test_events_after_closing_do_nothing(watched: Watched) -> None:
 async def test_report_stays_cheap_with_600_listeners_and_a_million_messages(watched: Watched) -> None:
     watched.console.client_list = [client_status("pc1")]
     watched.console.listener_list = [listener_status(f"chat{n}") for n in range(600)]
-    watched.console.counters = {"received": 1_000_000}
+    watched.console.counters = DeliveryFigures(received=1_000_000, others=1_000_000)
     loop = asyncio.get_running_loop()
     began_s = loop.time()
     report = await watched.monitor.health_report()

@@ -16,6 +16,7 @@ from tests.waiting import eventually
 from wxauto_mgt.api.local_monitor_api import LocalMonitorAPI
 from wxauto_mgt.api.monitor_api import NO_CONSOLE, MonitorAPI, MonitorAPIProxy, monitor_api
 from wxauto_mgt.api.replies import JSON, Fields
+from wxauto_mgt.core.messages.history.figures import DeliveryFigures
 from wxauto_mgt.core.metrics.calls import CallMetrics
 from wxauto_mgt.core.wire import CallRecord, ErrorReport
 from wxauto_mgt.errors import BugError, ConfigError, Problem, TransientError
@@ -222,7 +223,7 @@ async def test_statistics(
 ) -> None:
     idle = shape(await data_of(api.get_statistics()), STATISTICS)
     assert type(idle["error_rate"]) is float
-    console.counters = {"received": 9, "confirmed": 4}
+    console.counters = DeliveryFigures(received=12, others=9, replied=4, confirmed=4)
     for ok in (True, True, True, False):
         calls.record(CallRecord("instance:pc1", "/api/health", ok, 0.1))
     bus.publish(ERROR)
@@ -241,7 +242,7 @@ async def test_statistics(
         "current_time": LATER,
         "error_rate": 0.0,
         "recent_errors_count": 1,
-        "delivery": {"received": 9, "confirmed": 4},
+        "delivery": DeliveryFigures(received=12, replied=4, confirmed=4).report(),
     }
 
 

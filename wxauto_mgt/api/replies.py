@@ -131,7 +131,7 @@ def statistics(figures: Statistics, now: datetime) -> Fields:
         "current_time": iso(now),
         "error_rate": figures.error_ratio,
         "recent_errors_count": figures.recent_error_count,
-        "delivery": dict(figures.delivery),
+        "delivery": dict(figures.delivery.report()),
     }
 
 

@@ -35,7 +35,7 @@ from wxauto_mgt.core.listening.intake import Intake
 from wxauto_mgt.core.listening.listener import COMMIT_LOOP, MessageListener
 from wxauto_mgt.core.listening.settings import LISTENING, ListeningSettings
 from wxauto_mgt.core.messages.browser import MessageBrowser
-from wxauto_mgt.core.messages.history.figures import figures_of_run
+from wxauto_mgt.core.messages.history.figures import DeliveryFigures, figures_of_run
 from wxauto_mgt.core.messages.history.retention import RETENTION, MessageRetention
 from wxauto_mgt.core.messages.model import MessagesStored
 from wxauto_mgt.core.messages.settings import MESSAGES
@@ -288,7 +288,7 @@ class Application:
             health = await self.api.get_health_report()
 
             async def write() -> None:
-                document = {**_data_of(health), "delivery": dict(await self._delivery_figures())}
+                document = {**_data_of(health), "delivery": (await self._delivery_figures()).report()}
                 await asyncio.to_thread(_write_json, report, document)
 
             # Pushed last, so it runs first among the connections: the database is still open.
@@ -315,8 +315,8 @@ class Application:
             loop for loop in self.supervisor.loops() if loop.name.partition(":")[0] in (LOOPS, COMMIT_LOOP)
         ]
 
-    async def _delivery_figures(self) -> Mapping[str, int]:
-        return (await figures_of_run(self.db, self.run_id)).report()
+    async def _delivery_figures(self) -> DeliveryFigures:
+        return await figures_of_run(self.db, self.run_id)
 
     def _own_echo_seen(self, instance_id: str) -> None:
         instance = self.registry.get(instance_id)

@@ -5,12 +5,13 @@ Owns nothing; the composition root builds it. Not for anyone else.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from wxauto_mgt.core.instances.instance import Instance
 from wxauto_mgt.core.instances.registry import InstanceRegistry
 from wxauto_mgt.core.listening.listener import MessageListener
 from wxauto_mgt.core.listening.model import ListenerStatus
+from wxauto_mgt.core.messages.history.figures import DeliveryFigures
 from wxauto_mgt.core.monitoring.facts import ClientStatus, ServiceState
 from wxauto_mgt.runtime.supervisor import Supervisor
 
@@ -24,7 +25,7 @@ class MonitoredApplication:
         listener: MessageListener,
         registry: InstanceRegistry,
         supervisor: Supervisor,
-        delivery: Callable[[], Awaitable[Mapping[str, int]]],
+        delivery: Callable[[], Awaitable[DeliveryFigures]],
     ) -> None:
         self._listener = listener
         self._registry = registry
@@ -53,8 +54,8 @@ class MonitoredApplication:
         """Live supervised loops."""
         return len(self._supervisor.loops())
 
-    async def delivery(self) -> Mapping[str, int]:
-        """Counters of this run's deliveries."""
+    async def delivery(self) -> DeliveryFigures:
+        """What became of the rows that this run received."""
         return await self._delivery()
 
 

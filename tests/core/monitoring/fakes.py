@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 
 from wxauto_mgt.core.listening.model import ListenerKind, ListenerStatus
+from wxauto_mgt.core.messages.history.figures import DeliveryFigures
 from wxauto_mgt.core.monitoring.facts import ClientStatus, ServiceState
 
 
@@ -46,7 +46,7 @@ class FakeConsole:
         self.client_list: list[ClientStatus] = []
         self.listener_list: list[ListenerStatus] = []
         self.loops = 5
-        self.counters: dict[str, int] = {"received": 0}
+        self.counters = DeliveryFigures()
 
     def service(self) -> ServiceState:
         return self.state
@@ -60,5 +60,5 @@ class FakeConsole:
     def loop_count(self) -> int:
         return self.loops
 
-    async def delivery(self) -> Mapping[str, int]:
+    async def delivery(self) -> DeliveryFigures:
         return self.counters

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Protocol
 
 from wxauto_mgt.core.listening.model import ListenerStatus
+from wxauto_mgt.core.messages.history.figures import DeliveryFigures
 from wxauto_mgt.errors import Fact
 
 
@@ -67,6 +68,6 @@ class MonitoredFacts(Protocol):
         """Live supervised loops."""
         ...
 
-    async def delivery(self) -> Mapping[str, int]:
-        """Counters of this run's deliveries; `received` are other people's rows committed."""
+    async def delivery(self) -> DeliveryFigures:
+        """What became of the rows that this run received."""
         ...

@@ -5,11 +5,11 @@ Owns no behaviour. `ServiceMonitor` makes these; the facade turns them into repl
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from wxauto_mgt.core.listening.model import ListenerStatus
+from wxauto_mgt.core.messages.history.figures import DeliveryFigures
 from wxauto_mgt.core.metrics.readings import ProcessFigures
 from wxauto_mgt.core.monitoring.error_episodes import ErrorEpisode
 from wxauto_mgt.core.monitoring.facts import ClientStatus, ServiceState
@@ -58,7 +58,7 @@ class Statistics:
     Attributes:
         messages_processed: other people's rows committed.
         error_ratio: failed of all API calls and deliveries of the last hour; 0.0 when there was none.
-        delivery: counters of this run.
+        delivery: what became of the rows of this run.
     """
 
     messages_processed: int
@@ -71,7 +71,7 @@ class Statistics:
     started_at: datetime | None
     error_ratio: float
     recent_error_count: int
-    delivery: Mapping[str, int]
+    delivery: DeliveryFigures
 
 
 @dataclass(frozen=True)

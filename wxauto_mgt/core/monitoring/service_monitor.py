@@ -195,7 +195,7 @@ class ServiceMonitor:
         delivery = await self._facts.delivery()
         state = self._facts.service()
         return Statistics(
-            messages_processed=delivery.get("received", 0),
+            messages_processed=delivery.others,
             total_errors=self._errors.total,
             api_calls=self._calls.total,
             listeners_added=self._listeners_added,

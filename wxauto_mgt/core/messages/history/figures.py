@@ -32,19 +32,19 @@ class DeliveryFigures:
         others: rows that other people wrote, replays left out.
     """
 
-    received: int
-    filtered: int
-    matched: int
-    delivered: int
-    replied: int
-    confirmed: int
-    unconfirmed: int
-    unknown: int
-    failed: int
-    dead: int
-    held: int
-    unmatched: int
-    others: int
+    received: int = 0
+    filtered: int = 0
+    matched: int = 0
+    delivered: int = 0
+    replied: int = 0
+    confirmed: int = 0
+    unconfirmed: int = 0
+    unknown: int = 0
+    failed: int = 0
+    dead: int = 0
+    held: int = 0
+    unmatched: int = 0
+    others: int = 0
 
     def report(self) -> dict[str, int]:
         """The figures as the report and the interfaces name them."""

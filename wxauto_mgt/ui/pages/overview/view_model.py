@@ -27,6 +27,9 @@ from wxauto_mgt.ui.words import NOT_MEASURED
 TICK_MS = 1000
 ERRORS_SHOWN = 50
 PLOT_SPAN = timedelta(minutes=30)
+LEAST_PLOT_SPAN = timedelta(minutes=5)
+# Sampled from the first moment on: its oldest point tells since when there is anything to draw.
+PLOT_CLOCK = "app_memory_usage"
 # A longer pause between samples is drawn as a hole.
 HOLE_S = 35.0
 
@@ -167,9 +170,11 @@ class OverviewViewModel(QObject):
         return self._monitor.recent_errors(ERRORS_SHOWN)
 
     def plot_range(self) -> tuple[float, float]:
-        """The span of the plots in seconds since the epoch."""
+        """The span of the plots in seconds since the epoch; shorter while there is little to show."""
         until = self._clock.now()
-        return (until - PLOT_SPAN).timestamp(), until.timestamp()
+        first = self._metrics.series(PLOT_CLOCK, until - PLOT_SPAN).at_s[:1]
+        latest_start = (until - LEAST_PLOT_SPAN).timestamp()
+        return min((*first, latest_start)), until.timestamp()
 
     def points(self, name: str) -> list[tuple[float, float | None]]:
         """A metric's points, with a hole wherever nothing was measured."""
@@ -191,7 +196,7 @@ class OverviewViewModel(QObject):
         status = health.status if health is not None else OverallStatus.UNKNOWN
         score = health.score if health is not None else None
         service = self._monitor.service_status()
-        lines = tuple(self._line(d) for d in health.deductions) if health is not None else ()
+        lines = self._lines(health)
         return OverviewState(
             is_empty=not self._editing.snapshot.candidate.objects("instance"),
             score=score,
@@ -205,6 +210,14 @@ class OverviewViewModel(QObject):
             is_running=service.state.is_running,
             is_paused=service.state.is_paused,
         )
+
+    def _lines(self, health: HealthScore | None) -> tuple[DeductionLine, ...]:
+        if health is None:
+            return ()
+        if not any(deduction.points > 0 for deduction in health.deductions) and health.score is not None:
+            fine = DeductionLine(Tone.OK, "", self._words("overview.no_deductions"), "")
+            return (fine, *(self._line(deduction) for deduction in health.deductions))
+        return tuple(self._line(deduction) for deduction in health.deductions)
 
     def _line(self, deduction: Deduction) -> DeductionLine:
         words = self._words
@@ -236,12 +249,12 @@ class OverviewViewModel(QObject):
         if statistics is None:
             return tuple((name, NOT_MEASURED, "", None) for name in ("received", "replied", "unsure"))
         counted = statistics.delivery
-        unsure = counted.get("unknown", 0) + counted.get("failed", 0) + counted.get("dead", 0)
-        note = words("overview.note_matched", count=words.number(counted.get("matched", 0)))
-        confirmed = words("overview.note_confirmed", count=words.number(counted.get("confirmed", 0)))
+        unsure = counted.unknown + counted.failed + counted.dead
+        note = words("overview.note_matched", count=words.number(counted.matched))
+        confirmed = words("overview.note_confirmed", count=words.number(counted.confirmed))
         return (
             ("received", words.number(statistics.messages_processed), note, None),
-            ("replied", words.number(counted.get("replied", 0)), confirmed, None),
+            ("replied", words.number(counted.replied), confirmed, None),
             ("unsure", words.number(unsure), "", Tone.WARNING if unsure else None),
         )
 
