@@ -19,6 +19,7 @@ from wxauto_mgt.core.instances.instance import Instance
 from wxauto_mgt.core.instances.model import instance_section
 from wxauto_mgt.core.listening.model import ListenerKind, ListenerStatus, listener_section
 from wxauto_mgt.core.listening.settings import listening_settings_group
+from wxauto_mgt.core.messages.history.figures import DeliveryFigures
 from wxauto_mgt.core.metrics.sampler import Series
 from wxauto_mgt.core.monitoring.error_episodes import ErrorEpisode
 from wxauto_mgt.core.monitoring.facts import ClientStatus, ServiceState
@@ -84,7 +85,7 @@ class FakeMonitor:
     reports: tuple[ClientReport, ...] = ()
     shown_listeners: tuple[ListenerStatus, ...] = ()
     errors: tuple[ErrorEpisode, ...] = ()
-    delivery: Mapping[str, int] = field(default_factory=dict)
+    delivery: DeliveryFigures = DeliveryFigures()
 
     def service_status(self) -> ServiceStatus:
         return ServiceStatus(self.state, 3723.0, 12, len(self.errors), next(iter(self.errors), None), None)
@@ -100,7 +101,7 @@ class FakeMonitor:
 
     async def statistics(self) -> Statistics:
         return Statistics(
-            messages_processed=self.delivery.get("received", 0),
+            messages_processed=self.delivery.others,
             total_errors=len(self.errors),
             api_calls=4321,
             listeners_added=3,

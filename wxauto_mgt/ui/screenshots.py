@@ -1,6 +1,6 @@
-"""Saves a picture of every page and form of the real window on the demonstration, in both languages and themes.
+"""Saves pictures of every page and form of the real window on the demonstration.
 
-Owns the tour; `tasks.py screenshots` and whoever writes documentation call it.
+Owns the tour through both languages and themes. Called by `tasks.py screenshots`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import shiboken6
 from PySide6.QtWidgets import QWidget
 
 from wxauto_mgt.app import Application
+from wxauto_mgt.core.monitoring.model import HealthScoreChanged
 from wxauto_mgt.texts.language import Language
 from wxauto_mgt.ui.assembly import Assembled, assemble
 from wxauto_mgt.ui.bootstrap import make_application, run_on_qt
@@ -36,6 +37,7 @@ def main(arguments: list[str]) -> int:
     """Take the pictures into a folder."""
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     folder = Path(arguments[0] if arguments else "build/screenshots")
+    folder.mkdir(parents=True, exist_ok=True)
     app = make_application()
     theme = Theme(app, ThemeChoice.LIGHT)
     theme.apply()
@@ -44,7 +46,6 @@ def main(arguments: list[str]) -> int:
 
 
 async def _tour(theme: Theme, folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as data:
         application = await Application.open(data_dir=Path(data), environment={}, demo=True)
         try:
@@ -65,9 +66,13 @@ async def _tour(theme: Theme, folder: Path) -> None:
 
 
 async def _live_a_little(application: Application) -> None:
+    measured = asyncio.Event()
+    end = application.bus.subscribe(
+        HealthScoreChanged, lambda change: measured.set() if change.after.score is not None else None
+    )
     async with asyncio.timeout(MEASURED_DEADLINE_S):
-        while application.monitor.score is None:
-            await asyncio.sleep(SETTLE_S)
+        await measured.wait()
+    end()
     await asyncio.sleep(LIVED_S)
 
 

@@ -67,8 +67,9 @@ QPushButton[kind="primary"]:hover, QPushButton[kind="primary"]:focus {{ backgrou
     border-color: {c.accent_hover}; }}
 QPushButton[kind="primary"]:disabled {{ background: {c.border_strong}; border-color: {c.border_strong};
     color: {c.surface}; }}
-QPushButton[kind="danger"] {{ color: {c.critical.strong}; border-color: {c.critical.strong}; }}
-QPushButton[kind="danger"]:hover {{ background: {c.critical.soft}; }}
+QPushButton[kind="danger"] {{ color: {c.critical.strong}; }}
+QPushButton[kind="danger"]:hover, QPushButton[kind="danger"]:focus {{ background: {c.critical.soft};
+    border-color: {c.critical.strong}; }}
 QPushButton[kind="danger"]:disabled {{ color: {c.text_faint}; border-color: {c.border}; }}
 QPushButton[kind="quiet"], QToolButton {{ border: 1px solid transparent; background: transparent;
     border-radius: {Radius.CONTROL}px; color: {c.text_muted};
@@ -139,7 +140,7 @@ QHeaderView::section {{ background: {c.surface}; color: {c.text_muted}; border: 
     font-weight: 600; }}
 QTableCornerButton::section {{ background: {c.surface}; border: none; }}
 QListView {{ padding: 4px; }}
-QListView::item {{ border-radius: {Radius.CONTROL}px; height: 34px; padding: 0 {Space.S}px;
+QListView::item {{ border-radius: {Radius.CONTROL}px; padding: 0 {Space.S}px;
     color: {c.text_muted}; }}
 QListView::item:hover {{ background: {c.hover}; }}
 QListView::item:selected {{ background: {c.accent_soft}; color: {c.accent}; }}

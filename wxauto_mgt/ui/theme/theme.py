@@ -13,6 +13,7 @@ from PySide6.QtGui import QColor, QFont, QIcon, QPainter, QPalette, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QAbstractButton, QApplication
 
+from wxauto_mgt.ui.bridge.connections import connect_for
 from wxauto_mgt.ui.theme.style_sheet import build_style_sheet
 from wxauto_mgt.ui.theme.tokens import DARK, FONT_FAMILIES, LIGHT, Colours, Tone, TypeSize
 from wxauto_mgt.ui_settings import ThemeChoice
@@ -88,8 +89,7 @@ class Theme(QObject):
 
         button.setIconSize(QSize(size, size))
         tint()
-        self.changed.connect(tint)
-        button.destroyed.connect(lambda: self.changed.disconnect(tint))
+        connect_for(button, self, self.changed, tint)
 
     def _wanted(self) -> Colours:
         if self._mode is ThemeChoice.SYSTEM:

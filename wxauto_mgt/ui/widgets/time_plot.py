@@ -50,6 +50,8 @@ class TimePlot(Card):
         self._value = label("—", "strong")
         self._plot = pg.PlotWidget(axisItems={"bottom": _ClockAxis(orientation="bottom")})
         self._curve = self._plot.plot([], [], connect="finite", antialias=False)
+        # Not the library's grid: with it, the labels at both ends of the axis disappear.
+        self._rules = [pg.InfiniteLine(angle=0, movable=False) for _ in range(2)]
         self._arrange()
         self.body.addLayout(row(label(name, "caption"), None, self._value))
         self.body.addWidget(self._plot)
@@ -77,6 +79,8 @@ class TimePlot(Card):
     def _scale(self) -> None:
         # Two marks suffice to read a small plot; the room above keeps the upper one whole.
         self._plot.setYRange(0, self._top * 1.12, padding=0)
+        for line, value in zip(self._rules, (self._top / 2, self._top), strict=True):
+            line.setValue(value)
         marks = [(value, f"{value:g}") for value in (0.0, self._top / 2, self._top)]
         self._plot.getAxis("left").setTicks([marks])
 
@@ -101,15 +105,18 @@ class TimePlot(Card):
         font.setPixelSize(TypeSize.CAPTION - 1)
         for side in ("left", "bottom"):
             axis = self._plot.getAxis(side)
-            axis.setStyle(tickLength=0, tickFont=font, maxTickLevel=0)
+            axis.setStyle(tickLength=0, tickFont=font, maxTickLevel=0, hideOverlappingLabels=False)
         self._plot.getAxis("left").setWidth(34)
         self._plot.getAxis("bottom").setHeight(18)
-        self._plot.showGrid(x=False, y=True, alpha=0.15)
+        for line in self._rules:
+            self._plot.addItem(line, ignoreBounds=True)
 
     def _tint(self) -> None:
         colours = self._theme.colours
         self._plot.setBackground(colours.surface)
         self._curve.setPen(pg.mkPen(colours.accent, width=1))
+        for line in self._rules:
+            line.setPen(pg.mkPen(colours.sunken if not colours.is_dark else colours.border, width=1))
         for side in ("left", "bottom"):
             axis = self._plot.getAxis(side)
             axis.setPen(pg.mkPen(colours.border))

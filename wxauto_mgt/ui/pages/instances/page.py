@@ -13,7 +13,7 @@ from wxauto_mgt.ui.main_window import Page
 from wxauto_mgt.ui.pages.instances.table_model import InstanceModel
 from wxauto_mgt.ui.pages.instances.view_model import InstanceRow, InstancesViewModel
 from wxauto_mgt.ui.pages.object_editor import EditorWords, ObjectEditor
-from wxauto_mgt.ui.theme.tokens import Space
+from wxauto_mgt.ui.theme.tokens import Space, Tone
 from wxauto_mgt.ui.widgets.empty_state import EmptyState
 from wxauto_mgt.ui.widgets.layout import Card, button, column, fill, label, page_header, row
 from wxauto_mgt.ui.widgets.status_chip import StatusChip
@@ -106,7 +106,7 @@ class InstancesPage(Page):
             blocks,
             spacing=Space.M,
         )
-        self._detail.setFixedHeight(236)
+        self._detail.setFixedHeight(206)
         content = QWidget()
         rows = QVBoxLayout(content)
         fill(rows, (card, self._detail), Space.M, 0)
@@ -144,7 +144,8 @@ class InstancesPage(Page):
         self._name.setText(shown.name)
         self._chip.show_status(shown.tone, shown.state)
         self._server.setText(shown.server)
-        self._reasons.setText("\n".join(shown.reasons) or none)
+        fine = self._desk.words("instances.why_fine") if shown.tone is Tone.OK else none
+        self._reasons.setText("\n".join(shown.reasons) or fine)
         self._evidence.setText("\n".join(shown.evidence) or self._desk.words("instances.no_evidence"))
         self._gate.setText(shown.gate or none)
         self._error.setText(shown.last_error or none)

@@ -176,7 +176,7 @@ class InstancesViewModel(QObject):
         instance = self._registry.get(config.id)
         state = instance.liveness.state() if instance is not None else None
         tone, word = self._state_words(config, state, problem)
-        reasons = self._reasons(state, problem)
+        reasons, evidence = self._reasons(state, problem), self._evidence(state)
         error = report.last_error if report is not None else None
         return InstanceRow(
             id=config.id,
@@ -185,9 +185,9 @@ class InstancesViewModel(QObject):
             is_enabled=config.enabled,
             tone=tone,
             state=word,
-            summary=reasons[0] if reasons else "",
+            summary=next(iter((*reasons, *evidence)), ""),
             reasons=reasons,
-            evidence=self._evidence(state),
+            evidence=evidence,
             gate=self._gate(instance),
             last_check_at=state.last_check_at if state is not None else None,
             error_count=report.error_count if report is not None else 0,
@@ -255,10 +255,14 @@ class InstancesViewModel(QObject):
             return self._words("instances.gate_free")
         return self._words(
             "instances.gate_used",
-            operation=self._words(f"operation.{gate.current.operation}"),
+            operation=self._operation(gate.current.operation),
             seconds=round(self._clock.monotonic() - gate.current.since_s),
             waiting=gate.waiting,
         )
+
+    def _operation(self, name: str) -> str:
+        key = f"instances.operation.{name}"
+        return self._words(key if self._words.has(key) else "instances.operation.other")
 
     def _server(self, state: InstanceState | None) -> str:
         if state is None or state.uptime_s is None:

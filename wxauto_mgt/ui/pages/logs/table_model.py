@@ -29,7 +29,7 @@ class LogModel(RowModel[LogEntry]):
                 100,
             ),
             Column[LogEntry](
-                words("logs.column_category"), lambda e: Cell(words(f"logs.category_{e.category}")), 96
+                words("logs.column_category"), lambda e: Cell(words(f"logs.category_{e.category}")), 116
             ),
             Column[LogEntry](words("logs.column_instance"), lambda e: Cell(e.instance_id or ""), 96),
             Column[LogEntry](words("logs.column_message"), lambda e: Cell(e.message, tip=detail_of(e))),

@@ -17,7 +17,7 @@ from wxauto_mgt.ui.widgets.layout import Card, button, column, fill, label, row,
 from wxauto_mgt.ui.widgets.notices import Notice, ToneMark
 from wxauto_mgt.ui.widgets.status_chip import StatusChip
 
-WIDTH = 392
+WIDTH = 364
 
 
 class DetailPane(Card):

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from wxauto_mgt.core.messages.browser import MessageLine
-from wxauto_mgt.core.messages.model import Message, Reply
+from wxauto_mgt.core.messages.model import Message
 from wxauto_mgt.ui.pages.messages.view_model import (
-    REPLY_TONES,
     SHOWN,
     MessagesViewModel,
-    state_word,
-    tone_of,
+    outcome_of,
 )
 from wxauto_mgt.ui.widgets.row_model import Cell, Column, RowModel
 from wxauto_mgt.ui.words import Words
@@ -20,18 +18,13 @@ class MessageModel(RowModel[MessageLine]):
 
     def __init__(self, words: Words, view_model: MessagesViewModel) -> None:
         columns = (
-            Column[MessageLine](words("messages.column_time"), lambda line: _time(words, line.message), 84),
+            Column[MessageLine](words("messages.column_time"), lambda line: _time(words, line.message), 78),
             Column[MessageLine](
-                words("messages.column_chat"), lambda line: _chat(view_model, line.message), 110
+                words("messages.column_chat"), lambda line: _chat(view_model, line.message), 112
             ),
             Column[MessageLine](words("messages.column_sender"), lambda line: _sender(line.message), 84),
             Column[MessageLine](words("messages.column_content"), lambda line: _content(line.message)),
-            Column[MessageLine](
-                words("messages.column_state"),
-                lambda line: Cell(state_word(words, line.message), tone_of(line.message)),
-                116,
-            ),
-            Column[MessageLine](words("messages.column_reply"), lambda line: _reply(words, line.reply), 128),
+            Column[MessageLine](words("messages.column_state"), lambda line: _state(words, line), 142),
         )
         super().__init__(columns, lambda line: line.message.id, cap=SHOWN)
 
@@ -52,10 +45,10 @@ def _content(message: Message) -> Cell:
     return Cell(one_line(message.content), tip=message.content)
 
 
-def _reply(words: Words, reply: Reply | None) -> Cell:
-    if reply is None:
-        return Cell("")
-    return Cell(words(f"reply_state.{reply.state}"), REPLY_TONES[reply.state], reply.text)
+def _state(words: Words, line: MessageLine) -> Cell:
+    """What a person wants to know first: once there is a reply, what became of that."""
+    tone, text = outcome_of(words, line)
+    return Cell(text, tone, line.reply.text if line.reply is not None else "")
 
 
 def one_line(text: str) -> str:

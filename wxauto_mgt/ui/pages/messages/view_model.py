@@ -408,3 +408,13 @@ def state_word(words: Words, message: Message) -> str:
     if message.is_discarded:
         return words("messages.state_discarded")
     return words(f"message_state.{message.state}")
+
+
+def outcome_of(words: Words, line: MessageLine) -> tuple[Tone, str]:
+    """What became of a message in one word: of its reply where it has one, else of itself."""
+    message, reply = line.message, line.reply
+    if message.state is MessageState.DONE and reply is None:
+        return Tone.NEUTRAL, words("messages.done_without_reply")
+    if message.state in (MessageState.DONE, MessageState.DELIVERING) and reply is not None:
+        return REPLY_TONES[reply.state], words(f"reply_state.{reply.state}")
+    return tone_of(message), state_word(words, message)

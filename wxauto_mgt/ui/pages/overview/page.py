@@ -115,9 +115,10 @@ class OverviewPage(Page):
         )
         content = QWidget()
         upper = row(self._score_card(), self._stats_card(), spacing=Space.M)
-        upper.setStretch(0, 12)
-        upper.setStretch(1, 9)
+        upper.setStretch(0, 11)
+        upper.setStretch(1, 10)
         errors = Card(section_header(words("overview.errors")), self._error_area(), margin=Space.M)
+        errors.body.setStretch(1, 1)
         rows = QVBoxLayout(content)
         fill(rows, (upper, self._plot_grid(), errors), Space.M, 0)
         rows.setStretch(2, 1)
@@ -164,7 +165,9 @@ class OverviewPage(Page):
         self._no_errors = label(self._desk.words("overview.no_errors"), "muted")
         self._no_errors.setAlignment(Qt.AlignmentFlag.AlignTop)
         area = QWidget()
-        fill(QVBoxLayout(area), (self._no_errors, self._table), 0, 0)
+        layout = QVBoxLayout(area)
+        fill(layout, (self._no_errors, self._table, None), 0, 0)
+        layout.setStretch(1, 1000)
         return area
 
     def _wire(self) -> None:

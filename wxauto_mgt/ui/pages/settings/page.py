@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QStringListModel
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QAbstractItemView, QListView, QStackedWidget, QVBoxLayout
+from PySide6.QtWidgets import QButtonGroup, QPushButton, QStackedWidget, QVBoxLayout
 
 from wxauto_mgt.core.config.model import ImportResult
 from wxauto_mgt.errors import ConfigError, ConsoleError
@@ -26,6 +25,7 @@ from wxauto_mgt.ui.widgets.notices import Notice
 
 FILE_FILTER = "YAML (*.yaml *.yml);;JSON (*.json)"
 SUGGESTED = "wxauto-mgt.yaml"
+SIDE_WIDTH = 190
 
 
 class SettingsPage(Page):
@@ -39,12 +39,8 @@ class SettingsPage(Page):
         self._forms: dict[str, GroupForm] = {}
         self._shown = 0
         words = desk.words
-        self.list = QListView()
-        self.list.setAccessibleName(words("page.settings"))
-        self.list.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         titles = [title for _, title in self._groups] + [words("settings.history")]
-        self.list.setModel(QStringListModel(titles, self.list))
-        self.list.setFixedWidth(190)
+        self.places = [place_button(title) for title in titles]
         self.stack = QStackedWidget()
         self.history = HistoryPanel(desk, view_model)
         self.import_notice = Notice(desk.theme)
@@ -69,7 +65,7 @@ class SettingsPage(Page):
             self.stack.setCurrentWidget(self._form(self._groups[number][0]))
         else:
             self.stack.setCurrentWidget(self.history)
-        self.list.setCurrentIndex(self.list.model().index(number, 0))
+        self.places[number].setChecked(True)
 
     @property
     def current_form(self) -> GroupForm | None:
@@ -92,8 +88,11 @@ class SettingsPage(Page):
             words("page.settings"), words("settings.subtitle"), self.import_button, self.export_button
         )
         self.stack.addWidget(self.history)
-        side = Card(self.list, margin=Space.XS)
-        side.setFixedWidth(200)
+        side = Card(*self.places, None, margin=Space.S, spacing=2)
+        side.setFixedWidth(SIDE_WIDTH)
+        group = QButtonGroup(self)
+        for made in self.places:
+            group.addButton(made)
         body = QVBoxLayout(self)
         middle = row(side, self.stack, spacing=Space.M)
         middle.setStretch(1, 1)
@@ -102,7 +101,8 @@ class SettingsPage(Page):
 
     def _wire(self) -> None:
         desk, view_model = self._desk, self._view_model
-        self.list.selectionModel().currentChanged.connect(lambda index, _: self._go(index.row()))
+        for number, made in enumerate(self.places):
+            made.clicked.connect(lambda _=False, n=number: self._go(n))
         exporting = desk.commands.command(self, "choose_export", self._choose_export)
         importing = desk.commands.command(self, "choose_import", self._choose_import)
         drive(self.export_button, exporting)
@@ -114,7 +114,7 @@ class SettingsPage(Page):
         view_model.take_in.refused.connect(self._show_refusal)
 
     def _go(self, number: int) -> None:
-        if number == self._shown or number < 0:
+        if number == self._shown:
             return
         form = self.current_form
         if form is None or not form.is_dirty:
@@ -175,3 +175,11 @@ class SettingsPage(Page):
             self.import_notice.say("\n".join([words("settings.import_refused"), *lines]), Tone.CRITICAL)
         else:
             self.import_notice.say(words.error(error), Tone.CRITICAL)
+
+
+def place_button(title: str) -> QPushButton:
+    """One entry of the list of groups."""
+    made = QPushButton(title)
+    made.setProperty("kind", "nav")
+    made.setCheckable(True)
+    return made
