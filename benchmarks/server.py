@@ -19,7 +19,7 @@ _LISTEN_GET: Final = "/api/message/listen/get"
 _SEND_WINDOW: Final = "/api/chat-window/message/send"
 _SEND_MAIN: Final = "/api/message/send"
 _NO_UI: Final = ("/api/health", "/api/chat-window/info")
-_HEALTH: Final = {"status": "ok", "uptime": 100_000, "wechat_status": "connected", "wx_lib": "wxauto"}
+_HEALTH: Final = {"status": "ok", "wechat_status": "connected", "wx_lib": "wxauto"}
 _LIBRARY_ERROR: Final = {"code": 3001, "data": None, "message": "'tuple' object has no attribute 'ChatInfo'"}
 
 # Any: JSON of the wire, in a process of its own that serves measurements only.
