@@ -9,8 +9,8 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
+from wxauto_mgt.app.data_folder import BACKUPS, make_data_folder, open_console_database
 from wxauto_mgt.app.sections import config_sections, platform_types, secret_box, settings_groups
 from wxauto_mgt.core.config.notifier import ConfigNotifier
 from wxauto_mgt.core.config.service import ConfigService
@@ -18,15 +18,12 @@ from wxauto_mgt.core.logs.pipeline import LogPipeline
 from wxauto_mgt.core.monitoring.settings import LOGS, LogsSettings
 from wxauto_mgt.core.platforms.types import PlatformTypes
 from wxauto_mgt.core.secrets.redaction import Redactor
-from wxauto_mgt.errors import PermanentError
 from wxauto_mgt.runtime.clock import Clock
-from wxauto_mgt.runtime.platform import DataFolderLock, restrict_to_owner
+from wxauto_mgt.runtime.platform import DataFolderLock
 from wxauto_mgt.runtime.shutdown import CloseStack, Stage
 from wxauto_mgt.storage.database import Database
 from wxauto_mgt.texts.catalogue import Catalogue
 from wxauto_mgt.texts.language import Language
-
-BACKUPS: Final = "backups"
 
 
 @dataclass(frozen=True)
@@ -109,35 +106,6 @@ async def _open(
         config=config,
         platform_types=types,
     )
-
-
-async def open_console_database(data_dir: Path, *, readers: int = 2) -> Database:
-    """Open `console.db`, also beside a running console.
-
-    Raises:
-        StorageError: it cannot be used; the file was left untouched.
-    """
-    return await Database.open(
-        data_dir / "console.db",
-        kind="console",
-        synchronous="FULL",
-        backup_dir=data_dir / BACKUPS,
-        readers=readers,
-    )
-
-
-def make_data_folder(folder: Path) -> None:
-    """Create the folder, for its owner only, unless it is there. Blocks.
-
-    Raises:
-        PermanentError: it cannot be made (`data_folder_unusable`).
-    """
-    try:
-        if not folder.is_dir():
-            folder.mkdir(parents=True)
-            restrict_to_owner(folder)
-    except OSError as error:
-        raise PermanentError("data_folder_unusable", path=str(folder), reason=error.strerror) from error
 
 
 async def _lock(data_dir: Path, closing: CloseStack) -> None:

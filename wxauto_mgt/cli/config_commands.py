@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from wxauto_mgt.app.data_folder import console_database, make_data_folder, open_console_database
 from wxauto_mgt.cli.arguments import STANDARD_STREAM, ConfigCheck, ConfigExport, ConfigImport
 from wxauto_mgt.cli.files import replacing
 from wxauto_mgt.cli.terminal import ExitStatus, Terminal
@@ -23,10 +24,8 @@ from wxauto_mgt.core.config.reading import MAX_DOCUMENT_BYTES
 from wxauto_mgt.core.config.service import ConfigService
 from wxauto_mgt.core.secrets.box import SecretBox
 from wxauto_mgt.core.secrets.redaction import Redactor
-from wxauto_mgt.errors import ConfigError, PermanentError, Problem, StorageError
+from wxauto_mgt.errors import ConfigError, Problem, StorageError
 from wxauto_mgt.runtime.clock import SystemClock
-from wxauto_mgt.runtime.platform import restrict_to_owner
-from wxauto_mgt.storage.database import Database
 
 WHO: Final = "cli"
 
@@ -70,7 +69,7 @@ class ConfigCommands:
     async def import_(self, command: ConfigImport) -> ExitStatus:
         """Import a document; makes the data folder when there is none."""
         text, name = _read(command.file)
-        _make_folder(self._data_dir)
+        make_data_folder(self._data_dir)
         async with self._service(self._data_dir) as service:
             result = await service.import_document(text, filename=name, replace=command.replace, who=WHO)
             self._terminal.warn(list(service.snapshot.unreadable.values()))
@@ -79,8 +78,8 @@ class ConfigCommands:
 
     async def export(self, command: ConfigExport) -> ExitStatus:
         """Write the configuration to a file or to standard output."""
-        if not _database_of(self._data_dir).exists():
-            raise StorageError("database_missing", path=str(_database_of(self._data_dir)))
+        if not console_database(self._data_dir).exists():
+            raise StorageError("database_missing", path=str(console_database(self._data_dir)))
         async with self._service(self._data_dir) as service:
             document = await service.export(with_secrets=command.with_secrets)
         is_json = command.format == "json" or (
@@ -100,15 +99,15 @@ class ConfigCommands:
         """Open the stored configuration; where there is none, an empty one that leaves no trace."""
         with contextlib.ExitStack() as stack:
             folder = self._data_dir
-            if not _database_of(folder).exists():
+            if not console_database(folder).exists():
                 folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-                await (await _open(folder)).close()
+                await (await open_console_database(folder, readers=1)).close()
             async with self._service(folder) as service:
                 yield service
 
     @asynccontextmanager
     async def _service(self, folder: Path) -> AsyncIterator[ConfigService]:
-        db = await _open(folder)
+        db = await open_console_database(folder, readers=1)
         try:
             service = ConfigService(
                 db=db,
@@ -145,25 +144,6 @@ class ConfigCommands:
             removed=len(result.removed),
             unchanged=len(result.unchanged),
         )
-
-
-def _database_of(folder: Path) -> Path:
-    return folder / "console.db"
-
-
-async def _open(folder: Path) -> Database:
-    return await Database.open(
-        _database_of(folder), kind="console", synchronous="FULL", backup_dir=folder / "backups", readers=1
-    )
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        if not folder.is_dir():
-            folder.mkdir(parents=True)
-            restrict_to_owner(folder)
-    except OSError as error:
-        raise PermanentError("data_folder_unusable", path=str(folder), reason=error.strerror) from error
 
 
 def _read(file: Path) -> tuple[str, str]:

@@ -12,6 +12,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final, TextIO
 
+from wxauto_mgt.app.data_folder import console_database
 from wxauto_mgt.cli.arguments import STANDARD_STREAM, MessagesExport
 from wxauto_mgt.cli.files import replacing
 from wxauto_mgt.cli.terminal import ExitStatus, Terminal
@@ -27,7 +28,7 @@ _FORMULA_BLANKS: Final = ("\t", "\r", "\n")
 def run_messages_export(command: MessagesExport, data_dir: Path, terminal: Terminal) -> ExitStatus:
     """Write the messages of a data folder to a file or to standard output."""
     write = write_csv if command.format == "csv" else write_jsonl
-    with closing(open_readonly(data_dir / "console.db")) as connection:
+    with closing(open_readonly(console_database(data_dir))) as connection:
         rows = export_messages(connection)
         if command.file == STANDARD_STREAM:
             write(rows, terminal.out)
