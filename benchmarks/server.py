@@ -105,9 +105,7 @@ class BareInstance:
             case "/api/chat-window/message/send" | "/api/message/send":
                 return self._send(route, json.loads(body))
             case "/api/health":
-                return _ok(
-                    {"status": "ok", "uptime": 100_000, "wechat_status": "connected", "wx_lib": "wxauto"}
-                )
+                return _ok({**_HEALTH, "uptime": int(time.monotonic())})
             case "/api/wechat/get-session":
                 return _ok({"sessions": [{"name": chat_name(i), "content": ""} for i in range(30)]})
             case "/api/wechat/get-all-sub-windows":
