@@ -20,6 +20,7 @@ from wxauto_mgt.api.monitor_api import monitor_api
 from wxauto_mgt.app.demo import Demo, check_folder
 from wxauto_mgt.app.ground import Ground, open_ground
 from wxauto_mgt.app.monitored import MonitoredApplication
+from wxauto_mgt.app.reported_reload import ReportedReload
 from wxauto_mgt.app.rules_in_force import RulesOfSnapshot
 from wxauto_mgt.core.config.model import SETTINGS
 from wxauto_mgt.core.config.notifier import ConfigChanged
@@ -28,6 +29,7 @@ from wxauto_mgt.core.delivery.sender import SENDER, ReplySender
 from wxauto_mgt.core.delivery.settings import DELIVERY, DeliverySettings
 from wxauto_mgt.core.delivery.settlement import SETTLER, EchoSettler
 from wxauto_mgt.core.delivery.worker import WORKER, DeliveryWorker
+from wxauto_mgt.core.instances.episodes import Episodes
 from wxauto_mgt.core.instances.model import INSTANCE
 from wxauto_mgt.core.instances.registry import InstanceRegistry, InstanceTimings
 from wxauto_mgt.core.listening.instance_listening import LOOPS
@@ -203,11 +205,13 @@ class Application:
             store=MonitoringStore(db=self.db),
             process=lambda: self.sampler.process,
         )
+        episodes = Episodes(instance_id=None, clock=self.clock, on_error=self.bus.publish)
+        self.reloading = ReportedReload(config=self.config, episodes=episodes)
         self.api = LocalMonitorAPI(
             monitor=self.monitor,
             control=self.listener,
             listening_loops=self._listening_loops,
-            config=self.config,
+            config=self.reloading,
             clock=self.clock,
             texts=self.ground.catalogue,
         )
@@ -236,18 +240,20 @@ class Application:
         )
         try:
             demonstration = await _open_demo(ground) if demo else None
-            return cls(ground=ground, demo=demonstration)
+            application = cls(ground=ground, demo=demonstration)
         except BaseException:
             await ground.closing.close()
             raise
+        # Made with the application, so closed with it, also when it never starts.
+        ground.closing.push(Stage.CONNECTIONS, "instances", application.registry.close)
+        ground.closing.push(Stage.CONNECTIONS, "platforms", application.platforms.close)
+        return application
 
     async def start(self) -> None:
         """Recover what an earlier run left, then begin: platforms, delivery, watching, listening."""
         recovered = await recover(self.db, clock=self.clock)
         _log.info("recovered: %s", recovered)
         closing = self.ground.closing
-        closing.push(Stage.CONNECTIONS, "instances", self.registry.close)
-        closing.push(Stage.CONNECTIONS, "platforms", lambda: self.platforms.close(timeout_s=1.0))
         closing.push(Stage.FINAL_WRITES, "run", lambda: close_run(self.db, clock=self.clock))
         closing.push(Stage.FINAL_WRITES, "monitor", self.monitor.close)
         closing.push(Stage.FINAL_WRITES, "loops", self._stop_loops)

@@ -87,7 +87,7 @@ def _pages(
             resume=listener.resume,
             start=listener.start,
             restart=listener.restart,
-            reload=application.config.reload,
+            reload=application.reloading.reload,
         ),
         editing=editing,
     )

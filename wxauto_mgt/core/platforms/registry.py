@@ -25,6 +25,7 @@ _log = logging.getLogger(__name__)
 
 DRAIN_S: Final = 30.0  # how long an edited platform's calls under way may still take
 OPEN_LIMIT_S: Final = 30.0
+CLOSE_S: Final = 1.0  # calls under way were given their time before, when delivery was drained
 TASK_NAME: Final = "platforms"
 
 
@@ -109,7 +110,7 @@ class PlatformRegistry:
         finally:
             await close_plugin(plugin, config.id)
 
-    async def close(self, *, timeout_s: float) -> None:
+    async def close(self, *, timeout_s: float = CLOSE_S) -> None:
         """Stop following, let calls under way finish for `timeout_s`, close everything."""
         self._unsubscribe()
         self._wanted.clear()
