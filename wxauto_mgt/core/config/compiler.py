@@ -189,7 +189,10 @@ class _Build:
 
     def _reuse(self, key: ObjectKey, pending: PendingDocument) -> bool:
         base = self._base
-        if base is None or pending.clear or base.documents.get(key, {}) != pending.document:
+        if base is None or pending.clear:
+            return False
+        stored = base.documents.get(key, {})
+        if stored is not pending.document and stored != pending.document:
             return False
         kind, object_id = key
         kept = base.candidate.settings_by_group if kind == SETTINGS else base.candidate.objects(kind)

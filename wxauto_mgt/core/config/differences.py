@@ -29,7 +29,10 @@ def differences(
         for object_id in dict.fromkeys((*was_usable, *is_usable)):
             was, now = was_usable.get(object_id), is_usable.get(object_id)
             key = (kind, object_id)
-            if was != now or old.documents.get(key) != new.documents.get(key):
+            old_document, new_document = old.documents.get(key), new.documents.get(key)
+            if was is now and old_document is new_document:
+                continue  # untouched by the edit, as almost all are: comparing them would cost more than it
+            if was != now or old_document != new_document:
                 change_type = ConfigChangeType.of(kind, was, now)
                 changes.append(
                     ConfigChanged(change_type, kind, object_id, was, now, new_snapshot.revision, at)

@@ -124,10 +124,12 @@ class Draft:
 
     def changed_keys(self) -> list[ObjectKey]:
         """Objects that differ from what is stored: put ones in document order, then removed ones."""
-        put = [
-            key for key, each in self.pending.items() if each.clear or self._stored.get(key) != each.document
-        ]
+        put = [key for key, each in self.pending.items() if self._differs(key, each)]
         return put + [key for key in self._stored if key not in self.pending]
+
+    def _differs(self, key: ObjectKey, pending: PendingDocument) -> bool:
+        stored = self._stored.get(key)
+        return bool(pending.clear) or (stored is not pending.document and stored != pending.document)
 
     def seal(self) -> None:
         """Seal every clear secret; the box must have a key."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -97,11 +96,14 @@ def _id_of(document: Document) -> str:
 
 def permanent_listeners(configs: Iterable[ListenerConfig], instance_id: str) -> dict[str, ListenerKind]:
     """The chats that an instance always listens to; what names the instance goes before `*`."""
-    found: dict[str, ListenerKind] = {}
-    for config in sorted(configs, key=lambda c: c.instance != ALL_INSTANCES):
-        if config.instance in (ALL_INSTANCES, instance_id):
-            found[config.who] = ListenerKind(config.kind.value)
-    return found
+    everywhere: dict[str, ListenerKind] = {}
+    own: dict[str, ListenerKind] = {}
+    for config in configs:
+        if config.instance == instance_id:
+            own[config.who] = ListenerKind(config.kind.value)
+        elif config.instance == ALL_INSTANCES:
+            everywhere[config.who] = ListenerKind(config.kind.value)
+    return everywhere | own
 
 
 def _check_listeners(candidate: Candidate) -> Iterable[Problem]:
@@ -114,14 +116,18 @@ def _check_listeners(candidate: Candidate) -> Iterable[Problem]:
             )
     settings: ListeningSettings = candidate.settings(LISTENING)
     limit = settings.max_listeners_per_instance
-    counts = Counter(config.instance for config in configs.values())
+    chats: dict[str, set[str]] = {}
+    for config in configs.values():
+        chats.setdefault(config.instance, set()).add(config.who)
+    everywhere = chats.get(ALL_INSTANCES, set())
     for instance_id in instances:
-        wanted = len(permanent_listeners(configs.values(), instance_id))
+        own = chats.get(instance_id, set())
+        wanted = len(own | everywhere)
         if wanted > limit:
             last = next(
                 config
                 for config in reversed(list(configs.values()))
-                if config.instance == (instance_id if counts[instance_id] else ALL_INSTANCES)
+                if config.instance == (instance_id if own else ALL_INSTANCES)
             )
             yield Problem(
                 place_of(LISTENER, last.id),
