@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -142,8 +142,11 @@ class ServiceMonitor:
 
     def evaluate(self) -> HealthScore:
         """Measure and score now; publishes HealthScoreChanged when it became another."""
+        return self._evaluate(self._facts.listeners())
+
+    def _evaluate(self, listeners: Sequence[ListenerStatus]) -> HealthScore:
         self._is_evaluation_due = False
-        before, after = self._score, evaluate(self._inputs())
+        before, after = self._score, evaluate(self._inputs(listeners))
         self._score = after
         self._history.add(after)
         if before is None or (before.score, before.status) != (after.score, after.status):
@@ -211,19 +214,19 @@ class ServiceMonitor:
     async def health_report(self, *, error_limit: int = 10) -> HealthReport:
         """Everything, with the score of this moment."""
         statistics = await self.statistics()
+        listeners = self.listeners()
         return HealthReport(
             at=self._clock.now(),
-            health=self.evaluate(),
+            health=self._evaluate(listeners),
             service=self.service_status(),
             clients=self.clients(),
-            listeners=self.listeners(),
+            listeners=listeners,
             statistics=statistics,
             recent_errors=self.recent_errors(error_limit),
         )
 
-    def _inputs(self) -> HealthInputs:
+    def _inputs(self, listeners: Sequence[ListenerStatus]) -> HealthInputs:
         state = self._facts.service()
-        listeners = self._facts.listeners()
         inactive = [listener.who for listener in listeners if not listener.active]
         outcomes = self._calls.last_hour()
         clients = self._facts.clients()
