@@ -157,21 +157,22 @@ class ListenerKeeper:
 
     async def _close_windows(self) -> None:
         """Close the windows of listeners that leave, and those that belong to other chats."""
-        for entry in self._book.listeners.leaving():
-            if entry.may_have_window and not await self._close(entry):
-                continue
-            self._book.removed(entry)
-        for entry in self._book.listeners.wrong():
-            if await self._close(entry):
-                self._book.listeners.wrong_closed(entry.who, self._clock.monotonic())
-                self._book.reflect(entry)
+        for entry in (*self._book.listeners.leaving(), *self._book.listeners.wrong()):
+            if entry.may_have_window:
+                self._instance.windows.gone(entry.who)
+                # Closing discards rows that nobody read yet. While reading fails, nothing is closed.
+                if not await self._drain(self._timings.drain_wait_s):
+                    return
+                if not await self._close(entry):
+                    continue
+            if entry.leaving is not None:
+                self._book.removed(entry)
+            else:
+                self._book.wrong_closed(entry)
                 self._report_not_verified(entry, "title_differs")
 
     async def _close(self, entry: Listener) -> bool:
-        """Close one window; False when it has to wait. Closing discards rows, so they are read first."""
-        self._instance.windows.gone(entry.who)
-        if not await self._drain(self._timings.drain_wait_s):
-            return False
+        """Close one window; False when the server refused."""
         try:
             async with self._on_desktop(routes.LISTEN_REMOVE):
                 # By title: by the requested name the server reports success and removes nothing.
@@ -261,8 +262,7 @@ class ListenerKeeper:
             self._opened(entry, title, info)
         else:
             # An automatic listener has the chat's own name: this window is another chat's.
-            self._book.listeners.mistaken(entry.who, title)
-            self._book.reflect(entry)
+            self._book.mistaken(entry, title)
             self._alarm.ring()  # the next round closes it
 
     def _opened(self, entry: Listener, title: str, info: WindowInfo) -> None:

@@ -160,6 +160,16 @@ class ListenerBook:
         entry.last_check_at = self._clock.now()
         self.reflect(entry)
 
+    def mistaken(self, entry: Listener, title: str) -> None:
+        """The window that was opened for it belongs to another chat."""
+        self.listeners.mistaken(entry.who, title)
+        self.reflect(entry)
+
+    def wrong_closed(self, entry: Listener) -> None:
+        """The window of the other chat is closed."""
+        self.listeners.wrong_closed(entry.who, self._clock.monotonic())
+        self.reflect(entry)
+
     def removed(self, entry: Listener) -> None:
         """It is closed and forgotten."""
         self.listeners.removed(entry.who)
