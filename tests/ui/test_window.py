@@ -239,8 +239,8 @@ async def test_listeners_show_who_is_verified(stage: Stage) -> None:
 @pytest.mark.parametrize("language", list(Language))
 async def test_no_page_lacks_a_text(stage: Stage, language: Language) -> None:
     # A missing text is logged as a warning, which fails the test.
-    cast = Cast(stage)
     stage.words.set_language(language)
+    cast = Cast(stage)
     for name in cast.window.page_names:
         cast.window.show_page(name)
         await settle()

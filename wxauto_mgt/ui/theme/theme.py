@@ -43,18 +43,21 @@ class Theme(QObject):
         """Switch the theme; announces it when the colours differ."""
         self._mode = mode
         if self._wanted() is not self.colours:
-            self.apply()
+            self._colour()
             self.changed.emit()
 
     def apply(self) -> None:
-        """Put fonts, palette and style sheet in force."""
-        self.colours = self._wanted()
-        self._pixmaps.clear()
+        """Put style, font and colours in force; once, before there is any widget."""
         font = QFont()
         font.setFamilies(list(FONT_FAMILIES))
         font.setPixelSize(TypeSize.BODY)
         self._app.setStyle("Fusion")
         self._app.setFont(font)
+        self._colour()
+
+    def _colour(self) -> None:
+        self.colours = self._wanted()
+        self._pixmaps.clear()
         self._app.setPalette(build_palette(self.colours))
         self._app.setStyleSheet(build_style_sheet(self.colours, ICON_FOLDER))
 
@@ -100,7 +103,7 @@ class Theme(QObject):
 
     def _follow_system(self) -> None:
         if self._mode is ThemeChoice.SYSTEM and self._wanted() is not self.colours:
-            self.apply()
+            self._colour()
             self.changed.emit()
 
 

@@ -30,7 +30,7 @@ from wxauto_mgt.core.wire import ChatKind, Origin
 from wxauto_mgt.ui.config_editing import WHO, ConfigEditing
 from wxauto_mgt.ui.desk import Backstage
 from wxauto_mgt.ui.theme.tokens import Tone
-from wxauto_mgt.ui.words import Words
+from wxauto_mgt.ui.words import NOT_MEASURED, Words
 
 PAGE = 100
 SHOWN = 3000
@@ -155,6 +155,11 @@ class DetailView:
 
 """Which actions make sense; the browser refuses the others."""
 
+
+# Rows keep a reason's code, not its facts; a sentence that names one shows a dash there.
+_UNKEPT_FACTS = dict.fromkeys(
+    ("status", "cause", "upstream_code", "limit_bytes", "name", "type", "channels", "instance"), NOT_MEASURED
+)
 
 Found = tuple[MessageFilter, tuple[MessageLine, ...]]
 """What was asked for, and what was found."""
@@ -316,7 +321,7 @@ class MessagesViewModel(QObject):
             message=message,
             tone=tone_of(message),
             state=state_word(words, message),
-            reason=self._reason(message.reason) if message.reason else "",
+            reason=self._reason(message.reason, message) if message.reason else "",
             facts=self._facts(message),
             replies=tuple(self._reply(reply) for reply in found.replies),
             timeline=tuple(self._step(entry) for entry in found.timeline),
@@ -362,9 +367,11 @@ class MessagesViewModel(QObject):
                 params[name] = self._words(f"{area}.{found}")
         return self._words.time(entry.at), self._words(f"timeline.{entry.step}", **params)
 
-    def _reason(self, code: str) -> str:
+    def _reason(self, code: str, message: Message | None = None) -> str:
         keys = (f"{area}.{code}" for area in _REASON_AREAS)
-        return self._words(next((key for key in keys if self._words.has(key)), f"message_reason.{code}"))
+        key = next((key for key in keys if self._words.has(key)), f"message_reason.{code}")
+        platform = self.platform_name(message.platform_id) if message is not None else NOT_MEASURED
+        return self._words(key, **{**_UNKEPT_FACTS, "platform": platform or NOT_MEASURED})
 
     def _rules(self, found: MessageDetail) -> tuple[RuleLine, ...]:
         message = found.message
