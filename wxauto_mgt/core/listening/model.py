@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Final
+from typing import Annotated, Final, NamedTuple
 
 from pydantic import AfterValidator, Field
 
@@ -109,8 +109,10 @@ def permanent_listeners(configs: Iterable[ListenerConfig], instance_id: str) -> 
 def _check_listeners(candidate: Candidate) -> Iterable[Problem]:
     configs: Mapping[str, ListenerConfig] = candidate.objects(LISTENER)
     instances: Mapping[str, InstanceConfig] = candidate.objects(INSTANCE)
+    named = {config.instance for config in configs.values()} - {ALL_INSTANCES}
+    unknown = {instance for instance in named if not candidate.has(INSTANCE, instance)}
     for config in configs.values():
-        if config.instance != ALL_INSTANCES and not candidate.has(INSTANCE, config.instance):
+        if config.instance in unknown:
             yield Problem(
                 place_of(LISTENER, config.id), "instance", "unknown_instance", {"instance": config.instance}
             )
@@ -149,9 +151,8 @@ def listener_section() -> ConfigSection[ListenerConfig]:
     )
 
 
-@dataclass(frozen=True)
-class ListenerStatus:
-    """One listener as displays show it.
+class ListenerStatus(NamedTuple):
+    """One listener as displays show it. A tuple, since hundreds are made for each evaluation of the score.
 
     Attributes:
         active: verified since the server's last start and within five minutes.
