@@ -112,9 +112,11 @@ def _malformed(item: JSON, raw: str) -> WireRow:
 
 def clean_text(text: str) -> str:
     """Replace lone surrogates, which JSON can carry and no database takes; pairs are joined."""
-    if not any("\ud800" <= character <= "\udfff" for character in text):
-        return text
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    try:
+        text.encode()  # refuses exactly these, a hundred times faster than looking at each character
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
 
 
 def _optional_text(value: JSON) -> str | None:
