@@ -88,6 +88,9 @@ def test_a_proof_counts_for_five_minutes_and_until_the_restart() -> None:
     assert windows.route("张三") == WindowRoute(WindowWay.WINDOW, "别人")
     windows.reset()
     assert windows.route("张三").way is WindowWay.NONE
+    windows.verified("wxid_1", title="张三")
+    windows.gone("张三")
+    assert windows.route("wxid_1").way is WindowWay.NONE
     windows.verified("张三", title="张三")
     windows.gone("张三")
     assert windows.route("张三").way is WindowWay.NONE

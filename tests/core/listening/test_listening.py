@@ -150,6 +150,17 @@ async def test_the_real_title_is_learned_and_used(rig: Rig, server: SimulatedSer
     await eventually(lambda: server.world.windows.get("备注客户A") is None)
 
 
+async def test_a_group_with_a_number_in_its_title_is_found_under_its_short_name(
+    rig: Rig, server: SimulatedServer
+) -> None:
+    server.world.add_chat("产品群 (12)", "group")
+    instance = await listening(rig, server)
+    server.world.receive("产品群 (12)", "赵六", "开会")
+    await eventually(active(rig, "产品群"))
+    assert instance.windows.route("产品群").title == "产品群 (12)"
+    assert rig.errors == []
+
+
 @something_fails
 async def test_a_window_of_another_chat_is_closed_again(rig: Rig, server: SimulatedServer) -> None:
     """The search takes parts of names: asked for a chat that is gone, it opens a stranger's window."""

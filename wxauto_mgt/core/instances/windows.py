@@ -91,9 +91,11 @@ class VerifiedWindows:
         )
 
     def gone(self, chat: str) -> None:
-        """There is no window, and none is on its way."""
+        """There is no window, and none is on its way; by the same names as in `route`."""
         self._pending.discard(chat)
-        self._proofs.pop(chat, None)
+        key = chat if chat in self._proofs else self._key_of_title(chat)
+        if key is not None:
+            del self._proofs[key]
 
     def reset(self) -> None:
         """The server restarted, or we did: nothing is proved."""
@@ -101,9 +103,11 @@ class VerifiedWindows:
         self._pending.clear()
 
     def _valid(self, chat: str) -> _Proof | None:
-        proof = self._proofs.get(chat)
-        if proof is None:
-            proof = next((p for p in self._proofs.values() if p.title == chat), None)
+        key = chat if chat in self._proofs else self._key_of_title(chat)
+        proof = self._proofs.get(key) if key is not None else None
         if proof is None or self._clock.monotonic() - proof.proved_at_s >= self._proof_valid_s:
             return None
         return proof
+
+    def _key_of_title(self, title: str) -> str | None:
+        return next((key for key, proof in self._proofs.items() if proof.title == title), None)
