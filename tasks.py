@@ -1,4 +1,4 @@
-"""Set up a fresh machine and run the project's chores: run | test | lint | bench | screenshots.
+"""Set up a fresh machine and run the project's chores.
 
 Needs Python >= 3.11 and nothing else: makes `.venv`, installs the locked packages into it and, on Debian,
 the system libraries that Qt wants. Standard library only, no shell, the same on Linux, macOS and Windows.
@@ -6,19 +6,20 @@ the system libraries that Qt wants. Standard library only, no shell, the same on
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
-import venv
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 WINDOWS = os.name == "nt"
 VENV_PYTHON = VENV / ("Scripts/python.exe" if WINDOWS else "bin/python")
+LOCK = ROOT / "requirements.txt"
+DEV_LOCK = ROOT / "requirements-dev.txt"
 UV_VERSION = "0.13.9"
 
 # Shared libraries that Qt loads without asking; a wheel cannot bring them.
@@ -43,6 +44,7 @@ WINDOW_PACKAGES = (
     "libxcb-xinerama0",
 )
 CHINESE_FONTS = ("fonts-noto-cjk",)
+OFFSCREEN = {"QT_QPA_PLATFORM": "offscreen"}
 
 
 class SetupFailed(Exception):
@@ -50,14 +52,12 @@ class SetupFailed(Exception):
 
 
 def main(argv: list[str]) -> int:
-    parser = argparse.ArgumentParser(
-        prog="tasks.py", description=__doc__.splitlines()[0] if __doc__ else None
-    )
-    parser.add_argument("task", choices=("run", "test", "lint", "bench", "screenshots"))
-    parser.add_argument("rest", nargs=argparse.REMAINDER, help="passed on to the task")
-    options = parser.parse_args(argv)
+    task = TASKS.get(argv[0]) if argv else None
+    if task is None:
+        print(usage())
+        return 0 if argv in (["-h"], ["--help"]) else 2
     try:
-        return TASKS[options.task](options.rest)
+        return task(argv[1:])
     except SetupFailed as failure:
         print(f"tasks.py: {failure}", file=sys.stderr)
         return 1
@@ -65,15 +65,21 @@ def main(argv: list[str]) -> int:
         return 130
 
 
+def usage() -> str:
+    lines = [f"  {name:12} {(task.__doc__ or '').splitlines()[0]}" for name, task in TASKS.items()]
+    return "\n".join(["usage: python3 tasks.py TASK [ARGUMENTS OF THE TASK]", *lines])
+
+
 def run_console(rest: list[str]) -> int:
     """Start the console with its built-in demo; own arguments replace `--demo`."""
-    prepare(dev=False, packages=OFFSCREEN_PACKAGES + WINDOW_PACKAGES + CHINESE_FONTS)
+    without_window = "--headless" in rest
+    prepare(LOCK, packages=() if without_window else OFFSCREEN_PACKAGES + WINDOW_PACKAGES + CHINESE_FONTS)
     return call(VENV_PYTHON, "main.py", *(rest or ["--demo"]))
 
 
 def run_tests(rest: list[str]) -> int:
     """Lint, types, import contracts and all tests; with arguments, only what pytest makes of them."""
-    prepare(dev=True, packages=OFFSCREEN_PACKAGES + CHINESE_FONTS)
+    prepare(DEV_LOCK, packages=OFFSCREEN_PACKAGES + CHINESE_FONTS)
     if rest:
         return call(VENV_PYTHON, "-m", "pytest", *rest, env=OFFSCREEN)
     linted = run_lint([])
@@ -84,7 +90,7 @@ def run_tests(rest: list[str]) -> int:
 
 def run_lint(rest: list[str]) -> int:
     """ruff (rules and format) and mypy --strict over everything that is ours."""
-    prepare(dev=True, packages=())
+    prepare(DEV_LOCK)
     results = [
         call(VENV_PYTHON, "-m", "ruff", "check", "--no-cache", *rest, "."),
         call(VENV_PYTHON, "-m", "ruff", "format", "--no-cache", "--check", "."),
@@ -95,16 +101,15 @@ def run_lint(rest: list[str]) -> int:
 
 def run_bench(rest: list[str]) -> int:
     """Measure throughput and latency beside their limits in the same run."""
-    prepare(dev=False, packages=OFFSCREEN_PACKAGES)
+    prepare(LOCK, packages=OFFSCREEN_PACKAGES)
     return call(VENV_PYTHON, "-m", "benchmarks", *rest, env=OFFSCREEN)
 
 
 def run_screenshots(rest: list[str]) -> int:
     """Save a picture of every page in both languages and themes."""
-    prepare(dev=False, packages=OFFSCREEN_PACKAGES + CHINESE_FONTS)
-    return call(
-        VENV_PYTHON, "-m", "wxauto_mgt.ui.screenshots", *(rest or ["build/screenshots"]), env=OFFSCREEN
-    )
+    prepare(LOCK, packages=OFFSCREEN_PACKAGES + CHINESE_FONTS)
+    folder = rest or ["build/screenshots"]
+    return call(VENV_PYTHON, "-m", "wxauto_mgt.ui.screenshots", *folder, env=OFFSCREEN)
 
 
 TASKS = {
@@ -114,127 +119,182 @@ TASKS = {
     "bench": run_bench,
     "screenshots": run_screenshots,
 }
-OFFSCREEN = {"QT_QPA_PLATFORM": "offscreen"}
 
 
-def prepare(*, dev: bool, packages: tuple[str, ...]) -> None:
+def prepare(lock: Path, packages: tuple[str, ...] = ()) -> None:
     """Bring the machine to the state that the lock describes; quick when nothing is missing."""
     # A comparison, not a syntax trick: this file must still parse on an older Python to say so.
     if sys.version_info < (3, 11):  # noqa: UP036
         raise SetupFailed(f"Python 3.11 or newer is needed, this is {sys.version.split()[0]}")
     install_system_packages(packages)
-    lock = ROOT / ("requirements-dev.txt" if dev else "requirements.txt")
+    # Both locks count for both stamps: whichever changed, what was installed by the other may be outdated.
+    state = b"".join([LOCK.read_bytes(), DEV_LOCK.read_bytes(), sys.version.encode()])
+    wanted = hashlib.sha256(state).hexdigest()
     stamp = VENV / f".{lock.name}.sha256"
-    wanted = hashlib.sha256(lock.read_bytes() + sys.version.encode()).hexdigest()
-    if VENV_PYTHON.exists() and stamp.exists() and stamp.read_text() == wanted:
+    unfinished = VENV / ".unfinished"
+    if not unfinished.exists() and stamp.exists() and stamp.read_text() == wanted:
         return
-    make_venv()
+    if unfinished.exists() or not is_this_python():
+        make_venv()
+    unfinished.touch()
     install_lock(lock)
+    unfinished.unlink()
     stamp.write_text(wanted)
 
 
+def is_this_python() -> bool:
+    """Does a working `.venv` of this very Python stand there?"""
+    return quietly(VENV_PYTHON, "-c", "import sys; print(sys.version)") == (0, sys.version)
+
+
 def make_venv() -> None:
-    """Create `.venv` unless a working one of this Python version stands there."""
-    if VENV_PYTHON.exists():
-        same = capture(VENV_PYTHON, "-c", "import sys; print(sys.version)") == sys.version.replace("\r", "")
-        if same:
-            return
-        shutil.rmtree(VENV)
-    try:
-        import ensurepip  # noqa: F401 - Debian ships Python without it
-    except ImportError:
-        install_system_packages(("python3-venv",))
+    """Create `.venv`, whatever stands there now."""
     print("tasks.py: making .venv", flush=True)
-    venv.EnvBuilder(with_pip=False, clear=True).create(VENV)
-    if call(VENV_PYTHON, "-m", "ensurepip", "--upgrade", "--default-pip", quiet=True) != 0:
-        raise SetupFailed("pip cannot be set up in .venv; on Debian: apt-get install python3-venv")
+    status, output = quietly(sys.executable, "-m", "venv", "--clear", "--without-pip", VENV)
+    if status != 0:
+        raise SetupFailed(f".venv cannot be made (does a program still run from it?): {last_line(output)}")
 
 
 def install_lock(lock: Path) -> None:
     """Install exactly the locked versions, hashes checked; by uv where it can be had, else by pip."""
     print(f"tasks.py: installing {lock.name}", flush=True)
+    wanted = ["install", "--quiet", "--require-hashes", "-r", lock]
     uv = find_uv()
-    if uv is not None:
-        command = [
-            *uv,
-            "pip",
-            "install",
-            "--quiet",
-            "--python",
-            str(VENV_PYTHON),
-            "--require-hashes",
-            "-r",
-            str(lock),
-        ]
-        if call(*command, "-r", str(lock)) == 0:
+    if uv:
+        status, output = quietly(*uv, "pip", *wanted, "--python", VENV_PYTHON, env=mirror())
+        if status == 0:
             return
-        print("tasks.py: uv failed, trying pip", file=sys.stderr)
-    if call(VENV_PYTHON, "-m", "pip", "install", "--quiet", "--require-hashes", "-r", str(lock)) != 0:
-        raise SetupFailed(f"the packages of {lock.name} could not be installed; is this machine online?")
+        print(f"tasks.py: uv failed ({last_line(output)}), trying pip", flush=True)
+    ensure_pip()
+    status, output = quietly(VENV_PYTHON, "-m", "pip", *wanted)
+    if status == 0:
+        return
+    if "Retrying (" in output:
+        raise SetupFailed("the package index cannot be reached; is this machine online?")
+    print(output, file=sys.stderr)
+    raise SetupFailed(f"the packages of {lock.name} could not be installed")
 
 
-def find_uv() -> list[str] | None:
+def find_uv() -> list[object]:
     """uv on the path, else a copy installed into `.venv` (4 s instead of 50 s for the whole lock)."""
     on_path = shutil.which("uv")
-    if on_path is not None:
+    if on_path:
         return [on_path]
-    installed = call(VENV_PYTHON, "-m", "pip", "install", "--quiet", f"uv=={UV_VERSION}", quiet=True)
-    return [str(VENV_PYTHON), "-m", "uv"] if installed == 0 else None
+    ensure_pip()
+    status, _ = quietly(VENV_PYTHON, "-m", "pip", "install", "--retries=1", f"uv=={UV_VERSION}")
+    return [VENV_PYTHON, "-m", "uv"] if status == 0 else []
+
+
+def mirror() -> dict[str, str]:
+    """The package index that pip was told to use, for uv, which does not read pip's configuration."""
+    status, configured = quietly(VENV_PYTHON, "-m", "pip", "config", "get", "global.index-url")
+    index = os.environ.get("PIP_INDEX_URL") or (last_line(configured) if status == 0 else "")
+    return {"UV_DEFAULT_INDEX": index} if index else {}
+
+
+def ensure_pip() -> None:
+    if quietly(VENV_PYTHON, "-m", "pip", "--version")[0] == 0:
+        return
+    # Debian ships Python without it.
+    package = f"python{sys.version_info[0]}.{sys.version_info[1]}-venv"
+    if quietly(sys.executable, "-c", "import ensurepip")[0] != 0:
+        install_system_packages((package,))
+    if quietly(VENV_PYTHON, "-m", "ensurepip", "--default-pip")[0] != 0:
+        raise SetupFailed(f"pip cannot be set up in .venv; on Debian: sudo apt-get install {package}")
 
 
 def install_system_packages(packages: tuple[str, ...]) -> None:
-    """On Debian and its kin install what is missing, or say the one line that does."""
-    if shutil.which("dpkg-query") is None:
+    """On Debian and its kin install what is missing; where that cannot be done, say the line that does.
+
+    Missing libraries are no reason to stop: what needs one names it, and much does without.
+    """
+    if not (packages and shutil.which("dpkg-query") and shutil.which("apt-get")):
         return
-    missing = [name for name in packages if not is_installed(name)]
+    missing = not_installed(packages)
     if not missing:
         return
-    prefix = privilege_prefix()
-    line = " ".join(["apt-get", "install", "--yes", "--no-install-recommends", *missing])
-    if prefix is None:
-        print(f"tasks.py: missing system packages, install them with: sudo {line}", file=sys.stderr)
-        return
-    print(f"tasks.py: {line}", flush=True)
-    env = {"DEBIAN_FRONTEND": "noninteractive"}
-    if call(*prefix, *line.split(), env=env, quiet=True) == 0:
-        return
-    # A fresh machine has no package lists yet.
-    call(*prefix, "apt-get", "update", env=env, quiet=True)
-    if call(*prefix, *line.split(), env=env) != 0:
-        raise SetupFailed(f"system packages could not be installed; try: sudo {line}")
+    line = ["apt-get", "install", "--yes", "--no-install-recommends", *missing]
+    print("tasks.py:", *line, flush=True)
+    root, reason = privilege_prefix(), "not allowed to"
+    if root is not None:
+        apt = [*root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-o", "DPkg::Lock::Timeout=60"]
+        if quietly(*apt, *line[1:])[0] == 0:
+            return
+        quietly(*apt, "update")  # a fresh machine has no package lists yet, an old one outdated ones
+        status, output = quietly(*apt, *line[1:])
+        if status == 0:
+            return
+        reason = last_line(output)
+    print(f"tasks.py: that failed ({reason}), do it by hand: sudo", *line, file=sys.stderr, flush=True)
 
 
-def is_installed(package: str) -> bool:
+def not_installed(packages: tuple[str, ...]) -> list[str]:
     """Ask dpkg; the t64 name is the same library on newer Debian and Ubuntu."""
-    for name in (package, f"{package}t64"):
-        query = ["dpkg-query", "--show", "--showformat=${Status}", name]
-        if "install ok installed" in capture(*query):
-            return True
-    return False
+    names = [*packages, *(f"{package}t64" for package in packages)]
+    # Fails as soon as one is unknown, and still prints the others.
+    _, output = quietly("dpkg-query", "--show", "--showformat=${db:Status-Status} ${Package}\n", *names)
+    found = set(output.splitlines())
+    return [name for name in packages if found.isdisjoint({f"installed {name}", f"installed {name}t64"})]
 
 
 def privilege_prefix() -> list[str] | None:
     """How to become root without asking a question; None when there is no way."""
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         return []
-    if shutil.which("sudo") and call("sudo", "--non-interactive", "true", quiet=True) == 0:
+    if shutil.which("sudo") and quietly("sudo", "--non-interactive", "true")[0] == 0:
         return ["sudo", "--non-interactive"]
     return None
 
 
-def call(*command: object, env: dict[str, str] | None = None, quiet: bool = False) -> int:
-    """Run a command in the project's folder and return its exit status."""
-    sink = subprocess.DEVNULL if quiet else None
-    merged = {**os.environ, **(env or {})}
-    return subprocess.run(
-        [str(part) for part in command], cwd=ROOT, env=merged, stdout=sink, stderr=sink
-    ).returncode
+def call(*command: object, env: dict[str, str] | None = None) -> int:
+    """Run a command in the project's folder, in full view, and return its exit status."""
+    return execute(*command, env=env, stdout=None)[0]
 
 
-def capture(*command: object) -> str:
-    """Run a command and return what it printed, stripped; empty when it failed."""
-    result = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False)
-    return result.stdout.strip()
+def quietly(*command: object, env: dict[str, str] | None = None) -> tuple[int, str]:
+    """Run a command unseen; its exit status and what it printed."""
+    return execute(*command, env=env, stdout=subprocess.PIPE)
+
+
+def execute(*command: object, env: dict[str, str] | None, stdout: int | None) -> tuple[int, str]:
+    """Wait for a command, also through Ctrl-C, which the terminal sends to both: it ends in its own time."""
+    try:
+        process = subprocess.Popen(
+            [str(part) for part in command],
+            cwd=ROOT,
+            env={**os.environ, **(env or {})},
+            stdout=stdout,
+            stderr=subprocess.STDOUT if stdout else None,
+            text=True,
+            errors="replace",
+        )
+    except OSError as error:
+        return 127, str(error)
+    stopped = False
+
+    def pass_on(*_: object) -> None:
+        nonlocal stopped
+        stopped = True
+        process.terminate()
+
+    previous = signal.signal(signal.SIGTERM, pass_on)
+    try:
+        while True:
+            try:
+                output, _ = process.communicate()
+                break
+            except KeyboardInterrupt:
+                stopped = True
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+    status = process.returncode if process.returncode >= 0 else 128 - process.returncode  # as shells tell it
+    if stopped and status != 0:
+        raise KeyboardInterrupt
+    return status, (output or "").strip()
+
+
+def last_line(output: str) -> str:
+    return output.splitlines()[-1] if output else ""
 
 
 if __name__ == "__main__":
