@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 import pytest
+from pydantic import Field
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QInputMethodEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from tests.ui.cast import Cast
-from tests.ui.stage import Stage, deduction, episode, listener, report, score, settle
-from wxauto_mgt.core.config.model import Put
+from tests.ui.stage import (
+    Stage,
+    build_stage,
+    deduction,
+    drop_deleted,
+    episode,
+    listener,
+    report,
+    score,
+    settle,
+)
+from wxauto_mgt.core.config.form_hints import hints
+from wxauto_mgt.core.config.model import ConfigModel, Put, SettingsGroup
 from wxauto_mgt.core.monitoring.health_score import OverallStatus
+from wxauto_mgt.storage.database import Database
 from wxauto_mgt.texts.language import Language
 from wxauto_mgt.ui.forms.edit_dialog import EditDialog
 from wxauto_mgt.ui.forms.editors import NumberEditor, SecretEditor, TextEditor
@@ -19,9 +32,16 @@ from wxauto_mgt.ui.pages.instances.page import InstancesPage
 from wxauto_mgt.ui.pages.overview.page import OverviewPage
 from wxauto_mgt.ui.pages.platforms.page import PlatformsPage
 from wxauto_mgt.ui.pages.rules.page import RulesPage
+from wxauto_mgt.ui.pages.settings.group_form import GroupForm
 from wxauto_mgt.ui.pages.settings.page import SettingsPage
+from wxauto_mgt.ui.pages.settings.view_model import SettingsViewModel
 from wxauto_mgt.ui.theme.tokens import Tone
 from wxauto_mgt.ui_settings import ThemeChoice
+
+
+class _Paced(ConfigModel):
+    pace_s: int = Field(default=1, json_schema_extra=hints("unit.seconds", group="", order=1))
+    count: int = Field(default=2, json_schema_extra=hints("unit.days", group="", order=2))
 
 
 def _committed(text: str) -> QInputMethodEvent:
@@ -245,3 +265,24 @@ async def test_no_page_lacks_a_text(stage: Stage, language: Language) -> None:
         cast.window.show_page(name)
         await settle()
     cast.close()
+
+
+async def test_what_the_environment_decides_is_shown_but_not_editable(
+    db: Database, qapp: QApplication
+) -> None:
+    group = SettingsGroup(name="paced", model=_Paced, environment={"pace_s": "TEST_PACE_S"})
+    stage = await build_stage(db, qapp, environment={"TEST_PACE_S": "7"}, groups=(group,))
+    view_model = SettingsViewModel(stage.backstage, editing=stage.editing)
+    form = GroupForm(stage.desk, view_model, "paced", "Pace")
+    editor = form.form.editor("pace_s")
+    assert editor.value() == 7
+    assert not editor.inner.isEnabled()
+    assert "TEST_PACE_S" in form.fixed.text
+    view_model.save.start("paced", {**form.form.document(), "count": 4})
+    await settle(lambda: stage.config.snapshot.settings("paced").count == 4)
+    (edit,) = stage.config.edits
+    assert isinstance(edit, Put)
+    assert dict(edit.document) == {"count": 4}
+    form.deleteLater()
+    drop_deleted()
+    await stage.close()

@@ -11,6 +11,7 @@ import logging
 import os
 import sys
 from collections.abc import Coroutine, Iterator
+from types import TracebackType
 from typing import Any, TypeVar
 
 import qasync
@@ -77,13 +78,19 @@ async def _run(app: QApplication, options: RunOptions) -> int:
     except ConsoleError as error:
         await _say_why_not(theme, detected, error, is_attended=_is_attended(app, options))
         return EXIT_FOLDER if isinstance(error, DataFolderInUse) else EXIT_FAILED
-    try:
-        assembled = assemble(application, theme=theme, detected=detected, is_demo=options.demo)
-        with translated(app, assembled.words):
+    assembled = assemble(application, theme=theme, detected=detected, is_demo=options.demo)
+    failure: ConsoleError | None = None
+    with translated(app, assembled.words), logged_crashes():
+        try:
             await _live(assembled, application, options)
-    finally:
-        await application.stop(report=options.report)
-    assembled.window.let_go()
+        except ConsoleError as error:
+            failure = error
+        finally:
+            await application.stop(report=options.report if failure is None else None)
+            assembled.window.let_go()
+    if failure is not None:
+        await _say_why_not(theme, detected, failure, is_attended=_is_attended(app, options))
+        return EXIT_FAILED
     return EXIT_OK
 
 
@@ -131,6 +138,21 @@ async def _say_why_not(theme: Theme, language: Language, error: ConsoleError, *,
         Space.XL,
     )
     await answer_of(dialog)
+
+
+@contextlib.contextmanager
+def logged_crashes() -> Iterator[None]:
+    """Write errors that escape from a slot to the log: nobody sees the standard error of a window."""
+
+    def log(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        _log.error("a slot of the window failed", exc_info=(kind, error, trace))
+
+    previous = sys.excepthook
+    sys.excepthook = log
+    try:
+        yield
+    finally:
+        sys.excepthook = previous
 
 
 @contextlib.contextmanager

@@ -41,7 +41,7 @@ class Page(QWidget):
     """What the window needs of a page."""
 
     def activate(self, word: str) -> None:
-        """Do what another page asked for, such as `add`; most pages have nothing to do."""
+        """Do what another page or a key asked for: `add`, `search`, or a place inside the page."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +91,8 @@ class MainWindow(QMainWindow):
         self._build()
         for number, name in enumerate(self._entries, start=1):
             QShortcut(QKeySequence(f"Ctrl+{number}"), self, lambda n=name: self.show_page(n))
+        QShortcut(QKeySequence.StandardKey.New, self, lambda: self._pages[self.current].activate("add"))
+        QShortcut(QKeySequence.StandardKey.Find, self, lambda: self._pages[self.current].activate("search"))
         desk.words.changed.connect(self._build)
         desk.theme.changed.connect(self._tint_rail)
         desk.done.connect(self._toasts.done)

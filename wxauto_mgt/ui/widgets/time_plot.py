@@ -105,7 +105,7 @@ class TimePlot(Card):
         font.setPixelSize(TypeSize.CAPTION - 1)
         for side in ("left", "bottom"):
             axis = self._plot.getAxis(side)
-            axis.setStyle(tickLength=0, tickFont=font, maxTickLevel=0, hideOverlappingLabels=False)
+            axis.setStyle(tickLength=0, tickFont=font, maxTickLevel=0, hideOverlappingLabels=side == "bottom")
         self._plot.getAxis("left").setWidth(34)
         self._plot.getAxis("bottom").setHeight(18)
         for line in self._rules:

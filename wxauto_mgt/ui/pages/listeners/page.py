@@ -61,6 +61,8 @@ class ListenersPage(Page):
     def activate(self, word: str) -> None:
         if word == "add":
             self.add()
+        elif word == "search":
+            self.search.setFocus()
 
     def add(self) -> None:
         """Open the form for a listener; without a server there is nothing to listen on."""

@@ -54,6 +54,10 @@ class LogsPage(Page):
         self._wire()
         view_model.start_over()
 
+    def activate(self, word: str) -> None:
+        if word == "search":
+            self.search.setFocus()
+
     def showEvent(self, event: QShowEvent) -> None:
         self._view_model.set_active(is_active=True)
 

@@ -49,7 +49,9 @@ class MessagesPage(Page):
         self._show_rows()
 
     def activate(self, word: str) -> None:
-        if word in set(View):
+        if word == "search":
+            self.text.setFocus()
+        elif word in set(View):
             self.view.choose(word)
             self._apply_filter()
 

@@ -54,6 +54,7 @@ class OverviewPage(Page):
         super().__init__()
         self._desk = desk
         self._view_model = view_model
+        self._drawn_s: float | None = None
         self._shown_deductions: tuple[DeductionLine, ...] | None = None
         words = desk.words
         self.gauge = ScoreGauge(desk.theme)
@@ -219,9 +220,13 @@ class OverviewPage(Page):
         return holder
 
     def _show_series(self) -> None:
-        since, until = self._view_model.plot_range()
-        for name, plot in self._plots.items():
-            plot.show_points(self._view_model.points(name), since=since, until=until)
+        newest = self._view_model.newest_sample_s()
+        if newest != self._drawn_s:
+            # A plot is dear to draw: only a new sample is worth it.
+            self._drawn_s = newest
+            since, until = self._view_model.plot_range()
+            for name, plot in self._plots.items():
+                plot.show_points(self._view_model.points(name), since=since, until=until)
         errors = self._view_model.errors()
         self._errors.show_rows(errors)
         self._table.setVisible(bool(errors))

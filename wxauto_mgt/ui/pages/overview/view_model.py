@@ -176,6 +176,11 @@ class OverviewViewModel(QObject):
         latest_start = (until - LEAST_PLOT_SPAN).timestamp()
         return min((*first, latest_start)), until.timestamp()
 
+    def newest_sample_s(self) -> float:
+        """When the newest sample was taken, in seconds since the epoch; 0 before the first."""
+        series = self._metrics.series(PLOT_CLOCK, self._clock.now() - PLOT_SPAN)
+        return series.at_s[-1] if series.at_s else 0.0
+
     def points(self, name: str) -> list[tuple[float, float | None]]:
         """A metric's points, with a hole wherever nothing was measured."""
         series = self._metrics.series(name, self._clock.now() - PLOT_SPAN)
