@@ -7,7 +7,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from wxauto_mgt.core.listening.listener_set import Leaving, Listener, ListenerSet, Standing, is_title_of
+from wxauto_mgt.core.listening.listener_entry import Leaving, Listener, Standing, is_title_of
+from wxauto_mgt.core.listening.listener_set import ListenerSet
 from wxauto_mgt.core.listening.model import ListenerKind
 
 FIXED = ListenerKind.FIXED

@@ -111,7 +111,7 @@ async def test_a_fixed_listener_is_opened_and_comes_back_when_its_window_is_clos
     server.world.windows.close("老板")
     await eventually(lambda: server.calls[routes.LISTEN_ADD] == 2)
     await eventually(lambda: server.world.windows.get("老板") is not None and rig.is_active("老板"))
-    assert instance.windows.is_verified("老板")
+    assert instance.windows.route("老板").way is WindowWay.WINDOW
 
 
 @something_fails

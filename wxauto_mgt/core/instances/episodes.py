@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 
 from wxauto_mgt.core.wire import ErrorCleared, ErrorReport
@@ -20,15 +19,6 @@ _log = logging.getLogger(__name__)
 REPEAT_AFTER_S: Final = 60.0
 
 ErrorSink = Callable[[ErrorReport | ErrorCleared], None]
-
-
-@dataclass(frozen=True)
-class LastError:
-    """The newest failure, for status displays."""
-
-    operation: str
-    cause_code: str
-    at: datetime
 
 
 @dataclass
@@ -49,18 +39,6 @@ class Episodes:
         self._clock = clock
         self._on_error = on_error
         self._open: dict[tuple[str, str], _Episode] = {}
-        self._count = 0
-        self._last: LastError | None = None
-
-    @property
-    def count(self) -> int:
-        """Failures reported since this object was made."""
-        return self._count
-
-    @property
-    def last(self) -> LastError | None:
-        """The newest failure, also when it is over."""
-        return self._last
 
     @property
     def open(self) -> tuple[tuple[str, str], ...]:
@@ -78,7 +56,6 @@ class Episodes:
             self._end(operation, subject)
             episode = None
         now_s = self._clock.monotonic()
-        self._last = LastError(operation, error.code, self._clock.now())
         if episode is None:
             self._open[operation, subject] = _Episode(error.code, now_s)
             _log.warning("%s fails: %s", operation, error.code, extra=self._facts())
@@ -86,7 +63,6 @@ class Episodes:
             return
         else:
             episode.reported_s = now_s
-        self._count += 1
         params = {name: value for name, value in error.facts.items() if name != "instance_id"}
         self._on_error(ErrorReport(operation, error.code, self._instance_id, params))
 

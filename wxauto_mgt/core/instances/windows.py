@@ -68,10 +68,6 @@ class VerifiedWindows:
             return WindowRoute(WindowWay.WINDOW, proof.title, proof.rich, proof.chat_kind)
         return WindowRoute(WindowWay.PENDING) if chat in self._pending else _NO_WINDOW
 
-    def is_verified(self, chat: str) -> bool:
-        """Whether a window of this chat was proved within the last five minutes."""
-        return self._valid(chat) is not None
-
     def mark_pending(self, chat: str) -> None:
         """A window is being opened or looked for; an older proof keeps counting for its time."""
         self._pending.add(chat)

@@ -116,11 +116,6 @@ class InstanceListening:
             timings=timings.keeper,
         )
 
-    @property
-    def failures(self) -> Mapping[Channel, int]:
-        """Failed rounds in a row of each channel."""
-        return {Channel.MAIN: self._main.failures, Channel.WINDOW: self._window.failures}
-
     def start(self) -> None:
         """Start the loops. After our own start nothing is taken for granted: initialise and verify all."""
         self.activity.resume()

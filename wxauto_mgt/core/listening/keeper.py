@@ -17,7 +17,7 @@ from wxauto_mgt.core.instances.instance import Instance
 from wxauto_mgt.core.instances.model import WindowInfo, WindowState
 from wxauto_mgt.core.listening.activity import Activity, Alarm, Halted
 from wxauto_mgt.core.listening.listener_book import ListenerBook
-from wxauto_mgt.core.listening.listener_set import Listener, Standing, is_title_of
+from wxauto_mgt.core.listening.listener_entry import Listener, Standing, is_title_of
 from wxauto_mgt.core.listening.model import ListenerKind
 from wxauto_mgt.errors import InstanceError, InstanceRejected, StorageError, StorageOverloaded, TransientError
 from wxauto_mgt.runtime.backoff import Backoff

@@ -11,7 +11,8 @@ from typing import Final
 
 from wxauto_mgt.core.instances.instance import Instance
 from wxauto_mgt.core.instances.model import WindowInfo
-from wxauto_mgt.core.listening.listener_set import Listener, ListenerSet, Standing
+from wxauto_mgt.core.listening.listener_entry import Listener, Standing
+from wxauto_mgt.core.listening.listener_set import ListenerSet
 from wxauto_mgt.core.listening.model import ListenerAdded, ListenerKind, ListenerRemoved, ListenerStatus
 from wxauto_mgt.core.listening.settings import ListeningSettings
 from wxauto_mgt.core.listening.store import ListenerRecord, load_listeners, save_listeners

@@ -63,11 +63,6 @@ class Poller:
         self._failures = 0
         self._drained: list[asyncio.Future[None]] = []
 
-    @property
-    def failures(self) -> int:
-        """Failed rounds in a row."""
-        return self._failures
-
     def wake(self) -> None:
         """Read now instead of at the end of the pause."""
         self._alarm.ring()

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from wxauto_mgt.core.listening.listener_set import is_title_of
+from wxauto_mgt.core.listening.listener_entry import is_title_of
 from wxauto_mgt.core.listening.model import ListenerKind
 from wxauto_mgt.storage.database import Database
 from wxauto_mgt.storage.times import from_us, to_us
