@@ -72,26 +72,34 @@ class DueReply:
     first_attempt_at_us: int | None
 
 
+# Also while nobody works on it: a lane that broke off leaves its claim, and nobody may overtake that message.
+_NONE_IN_WORK = """
+    NOT EXISTS (SELECT 1 FROM message w
+                WHERE w.chat_id = m.chat_id AND w.state = 'delivering' AND w.answered = 0)
+"""
+
+
 async def heads(db: Database) -> list[Head]:
-    """The oldest queued message of each chat that has one."""
+    """The oldest queued message of each chat that has one, and none that is in work."""
     rows = await db.fetch_all(
-        """
+        f"""
         SELECT m.chat_id, m.id, coalesce(m.next_attempt_at_us, 0) AS due_at_us FROM message m
         JOIN (SELECT min(id) AS id FROM message INDEXED BY message_queued WHERE state = 'queued'
               GROUP BY chat_id) AS head ON head.id = m.id
+        WHERE {_NONE_IN_WORK}
         ORDER BY m.id
-        """
+        """  # noqa: S608 - a constant is put in
     )
     return [Head(row["chat_id"], row["id"], row["due_at_us"]) for row in rows]
 
 
 async def head_of(db: Database, chat_id: int) -> Head | None:
-    """The oldest queued message of a chat."""
+    """The oldest queued message of a chat in which none is in work."""
     row = await db.fetch_one(
-        """
-        SELECT id, coalesce(next_attempt_at_us, 0) AS due_at_us FROM message
-        WHERE chat_id = ? AND state = 'queued' ORDER BY id LIMIT 1
-        """,
+        f"""
+        SELECT m.id, coalesce(m.next_attempt_at_us, 0) AS due_at_us FROM message m
+        WHERE m.chat_id = ? AND m.state = 'queued' AND {_NONE_IN_WORK} ORDER BY m.id LIMIT 1
+        """,  # noqa: S608 - a constant is put in
         (chat_id,),
     )
     return None if row is None else Head(chat_id, row["id"], row["due_at_us"])
