@@ -310,6 +310,24 @@ async def test_a_lane_follows_its_instance_and_loses_no_reply(desk: Desk) -> Non
     assert lanes == [f"{SENDER}:pc1"]
 
 
+@pytest.mark.parametrize("is_replaced", [True, False])
+async def test_an_edit_of_the_instance_lets_the_send_under_way_end(desk: Desk, is_replaced: bool) -> None:
+    desk.open_platform()
+    desk.client.hold = asyncio.Event()
+    desk.start()
+    await desk.receive("a", "b")
+    await desk.until_replies("sending", "pending")
+    if is_replaced:
+        desk.instances.replace(fake_instance("pc1", desk.client, desk.clock))
+    else:
+        desk.instances.remove("pc1")
+    await asyncio.sleep(0.04)  # several looks at the instances
+    assert [state for _, state in await desk.replies()] == ["sending", "pending"]
+    desk.client.hold.set()
+    await desk.until_replies("unconfirmed", "unconfirmed" if is_replaced else "pending")
+    assert desk.sent == (["re: a", "re: b"] if is_replaced else ["re: a"])
+
+
 @pytest.mark.parametrize("point", ["reply.sending_committed", "reply.sent"])
 async def test_a_send_without_a_stored_answer_is_unknown_after_a_restart(desk: Desk, point: str) -> None:
     desk.open_platform()

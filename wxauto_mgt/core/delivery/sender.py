@@ -135,7 +135,11 @@ class ReplySender:
         alive = {loop.name for loop in self._supervisor.loops()}
         for instance_id, lane in list(self._lanes.items()):
             if current.get(instance_id) is not lane.instance:
+                lane.stop_sending()
+                if lane.is_sending:
+                    continue  # its answer is still to come; cut off, the outcome would be unknown
                 await self._supervisor.stop(_lane_name(instance_id))
+                await lane.lose_open_sends()  # those of a crash that this lane did not come back from
                 del self._lanes[instance_id]
             elif _lane_name(instance_id) not in alive:  # stopped together with an earlier run of this loop
                 del self._lanes[instance_id]
@@ -211,12 +215,17 @@ class SendLane:
 
     async def run(self, beat: Beat) -> None:
         """Send what is due until cancelled."""
-        await self._lose_open_sends()
+        await self.lose_open_sends()
         while True:
             beat()
             pause_s = await self._round()
             if pause_s > 0:
                 await self.wake.wait(pause_s)
+
+    @property
+    def is_sending(self) -> bool:
+        """Whether a send is under way or waits for the gate."""
+        return self._is_sending
 
     def stop_sending(self) -> None:
         """Begin no new send."""
@@ -228,8 +237,8 @@ class SendLane:
             await self._idle.wait(timeout_s)
         return not self._is_sending
 
-    async def _lose_open_sends(self) -> None:
-        """What an earlier run of this lane left without an answer: nobody will hear what became of it."""
+    async def lose_open_sends(self) -> None:
+        """What a run of this lane left without an answer: nobody will hear what became of it."""
         now_us = to_us(self._clock.now())
         job = partial(
             replies.lose_open_sends,
