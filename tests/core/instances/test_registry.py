@@ -117,6 +117,22 @@ async def test_another_address_makes_another_instance(setup: Setup) -> None:
     assert setup.told == ["removed pc1", "added pc1"]
 
 
+async def test_the_same_address_keeps_its_gate_whatever_becomes_of_the_instance(setup: Setup) -> None:
+    # Behind one address stands one desktop: what an earlier instance began there may still be running.
+    before = setup.registry.get("pc1")
+    assert before is not None
+    config = before.config
+    setup.change(config, config.model_copy(update={"enabled": False}))
+    before.gate.quarantine(reason="get-next-new")
+    setup.change(config.model_copy(update={"enabled": False}), config)
+    setup.change(None, config.model_copy(update={"id": "pc2", "base_url": f"{config.base_url}"}))
+    for instance_id in ("pc1", "pc2"):
+        after = setup.registry.get(instance_id)
+        assert after is not None
+        assert after is not before
+        assert after.gate.shut_for_s > 0
+
+
 async def test_closing_cuts_off_what_does_not_end(setup: Setup, server: MisbehavingServer) -> None:
     server.on(routes.SEND_MAIN, hangs())
     instance = setup.registry.get("pc1")

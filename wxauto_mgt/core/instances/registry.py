@@ -70,6 +70,9 @@ class InstanceRegistry:
         self._on_error = on_error
         self._instances: dict[str, Instance] = {}
         self._retired: set[WxautoClient] = set()
+        # By address and for good: behind it stands one desktop, and what an instance that was disabled or
+        # replaced began there may still be running.
+        self._gates: dict[str, UiGate] = {}
         for config in configs.values():
             if config.enabled:
                 self._instances[config.id] = self._make(config)
@@ -136,7 +139,7 @@ class InstanceRegistry:
         return Instance(
             config=config,
             client=self._make_client(config),
-            gate=UiGate(clock=self._clock, quarantine_s=self._timings.ui_quarantine_s),
+            gate=self._gate_of(config.base_url),
             budget=CallBudget(per_minute=config.rate_limit_per_minute, clock=self._clock),
             liveness=Liveness(
                 instance_id=config.id,
@@ -147,6 +150,13 @@ class InstanceRegistry:
             windows=VerifiedWindows(clock=self._clock),
             episodes=Episodes(instance_id=config.id, clock=self._clock, on_error=self._on_error),
         )
+
+    def _gate_of(self, base_url: str) -> UiGate:
+        gate = self._gates.get(base_url)
+        if gate is None:
+            gate = UiGate(clock=self._clock, quarantine_s=self._timings.ui_quarantine_s)
+            self._gates[base_url] = gate
+        return gate
 
     def _make_client(self, config: InstanceConfig) -> WxautoClient:
         return WxautoClient(
