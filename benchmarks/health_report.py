@@ -15,7 +15,7 @@ from benchmarks.polling import WentWrong
 from benchmarks.server import chat_name
 from benchmarks.server_process import server_process
 from benchmarks.stored_messages import store_messages
-from wxauto_mgt.app.ground import open_console_database
+from wxauto_mgt.app.data_folder import open_console_database
 
 NAME: Final = "report"
 INSTANCES: Final = 20
