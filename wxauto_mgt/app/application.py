@@ -158,7 +158,7 @@ class Application:
             supervisor=self.supervisor,
             instances=self.registry,
             settings=self._delivery,
-            is_paused=lambda: not self.listener.status.running,
+            is_paused=lambda: not self.listener.may_call,
             faults=self._faults,
             rng=self._rng,
         )

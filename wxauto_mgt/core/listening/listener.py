@@ -109,6 +109,7 @@ class MessageListener:
         self._db = db
         self._timings = timings or ListeningTimings()
         self._phase = Phase.STOPPED
+        self._is_ending = False
         self._started_at: datetime | None = None
         self._abandoned: tuple[str, ...] = ()
         self._abandoned_total = 0
@@ -137,6 +138,11 @@ class MessageListener:
             abandoned=self._abandoned,
             abandoned_total=self._abandoned_total,
         )
+
+    @property
+    def may_call(self) -> bool:
+        """Whether calls may begin: false from the moment of a stop or pause, while `status` waits for its end."""
+        return self._phase is Phase.RUNNING and not self._is_ending
 
     def listeners(self) -> tuple[ListenerStatus, ...]:
         """All listeners of enabled instances, in order of the instances."""
@@ -216,6 +222,7 @@ class MessageListener:
         return False
 
     def _begin(self) -> None:
+        self._is_ending = False
         self._abandoned = ()
         for instance in self._registry.all():
             self._part(instance).start()
@@ -224,6 +231,7 @@ class MessageListener:
 
     async def _end(self) -> tuple[str, ...]:
         """Halt everything, give what is in flight its time, cut off the rest."""
+        self._is_ending = True
         deadline_s = self._clock.monotonic() + self._timings.stop_grace_s
         parts = tuple(self._parts.values())
         for part in parts:
