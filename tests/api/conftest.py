@@ -9,6 +9,7 @@ import pytest
 
 from tests.core.monitoring.fakes import FakeConsole
 from tests.fakes.clock import FakeClock
+from wxauto_mgt.api.answers import Answer
 from wxauto_mgt.api.local_monitor_api import LocalMonitorAPI
 from wxauto_mgt.core.config.model import Candidate, Snapshot
 from wxauto_mgt.core.config.notifier import ConfigNotifier
@@ -81,6 +82,11 @@ class FakeConfig:
         return self.differs
 
 
+async def greet(name: str) -> Answer:
+    """A call that another part of the product answers."""
+    return Answer(f"hello {name}", {"count": 1})
+
+
 @pytest.fixture
 def console(fake_clock: FakeClock) -> FakeConsole:
     return FakeConsole(started_at=fake_clock.now())
@@ -135,5 +141,6 @@ async def api(
         config=config,
         clock=fake_clock,
         texts=Catalogue(Language.EN),
+        groups=({"greet": greet},),
     )
     await monitor.close()

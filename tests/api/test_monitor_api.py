@@ -9,7 +9,7 @@ from datetime import datetime
 
 import pytest
 
-from tests.api.conftest import FakeConfig, FakeControl
+from tests.api.conftest import FakeConfig, FakeControl, greet
 from tests.core.monitoring.fakes import FakeConsole, client_status, listener_status
 from tests.fakes.clock import FakeClock
 from tests.waiting import eventually
@@ -441,3 +441,23 @@ async def test_second_application_cannot_take_the_proxy(api: LocalMonitorAPI, fa
         proxy.bind(MonitorAPI())
     proxy.unbind(MonitorAPI())
     assert (await proxy.get_service_status())["success"] is True
+
+
+async def test_another_part_may_answer_further_calls(api: LocalMonitorAPI) -> None:
+    assert await data_of(api._call("greet", name="you"), "count") == "hello you"
+    assert "no_such_call" in await failure_of(api._call("no_such_call"))
+
+
+async def test_a_call_has_one_answer(
+    api: LocalMonitorAPI, control: FakeControl, config: FakeConfig, fake_clock: FakeClock
+) -> None:
+    with pytest.raises(BugError, match="call_answered_twice"):
+        LocalMonitorAPI(
+            monitor=api._monitor,
+            control=control,
+            listening_loops=control.loops,
+            config=config,
+            clock=fake_clock,
+            texts=api._texts,
+            groups=({"get_statistics": greet},),
+        )

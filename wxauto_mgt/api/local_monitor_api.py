@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from wxauto_mgt.api import replies
+from wxauto_mgt.api.answers import Answer, Answerer, Answers
 from wxauto_mgt.api.monitor_api import MonitorAPI
 from wxauto_mgt.api.replies import JSON, Fields, Texts
 from wxauto_mgt.core.config.model import Snapshot
 from wxauto_mgt.core.monitoring.facts import ServiceState
 from wxauto_mgt.core.monitoring.service_monitor import ServiceMonitor
-from wxauto_mgt.errors import ConsoleError, PermanentError, TransientError
+from wxauto_mgt.errors import BugError, ConsoleError, PermanentError, TransientError
 from wxauto_mgt.runtime.clock import Clock
 from wxauto_mgt.runtime.supervisor import LoopStatus
 
@@ -65,17 +65,12 @@ class ReloadableConfig(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class _Answer:
-    data: JSON
-    beside: Fields = field(default_factory=dict)
-
-
 class LocalMonitorAPI(MonitorAPI):
     """The calls, answered by the services of one application.
 
     Args:
         listening_loops: the listener service's live loops, as its supervisor sees them.
+        groups: answers of other parts, by the name of the call; `BugError` when two answer the same.
     """
 
     def __init__(
@@ -87,6 +82,7 @@ class LocalMonitorAPI(MonitorAPI):
         config: ReloadableConfig,
         clock: Clock,
         texts: Texts,
+        groups: Sequence[Answers] = (),
         proved_within_s: float = PROVED_WITHIN_S,
     ) -> None:
         self._monitor = monitor
@@ -96,7 +92,7 @@ class LocalMonitorAPI(MonitorAPI):
         self._clock = clock
         self._texts = texts
         self._proved_within_s = proved_within_s
-        self._answers: dict[str, Callable[..., Awaitable[_Answer]]] = {
+        self._answers: dict[str, Answerer] = {
             "get_service_status": self._service_status,
             "get_api_clients_status": self._clients,
             "get_listeners_status": self._listeners,
@@ -110,10 +106,18 @@ class LocalMonitorAPI(MonitorAPI):
             "resume_service": self._resume,
             "reload_config": self._reload_config,
         }
+        for group in groups:
+            twice = self._answers.keys() & group.keys()
+            if twice:
+                raise BugError("call_answered_twice", call=min(twice))
+            self._answers.update(group)
 
     async def _call(self, method: str, **arguments: JSON) -> Fields:
         try:
-            answer = await self._answers[method](**arguments)
+            answerer = self._answers.get(method)
+            if answerer is None:
+                raise PermanentError("call_not_offered", call=method)
+            answer = await answerer(**arguments)
         except ConsoleError as error:
             return replies.failure(self._texts.error(error), self._clock.now())
         except Exception as error:  # noqa: BLE001 - a caller of the facade gets a reply, whatever broke
@@ -122,59 +126,59 @@ class LocalMonitorAPI(MonitorAPI):
             return replies.failure(sentence, self._clock.now())
         return replies.success(answer.data, self._clock.now(), **answer.beside)
 
-    async def _service_status(self) -> _Answer:
-        return _Answer(replies.service_status(self._monitor.service_status(), self._texts))
+    async def _service_status(self) -> Answer:
+        return Answer(replies.service_status(self._monitor.service_status(), self._texts))
 
-    async def _clients(self) -> _Answer:
+    async def _clients(self) -> Answer:
         clients = self._monitor.clients()
         connected = sum(1 for report in clients if report.status.connected)
-        return _Answer(
+        return Answer(
             [replies.client(report, self._texts) for report in clients],
             {"total_count": len(clients), "connected_count": connected},
         )
 
-    async def _listeners(self) -> _Answer:
+    async def _listeners(self) -> Answer:
         listeners = self._monitor.listeners()
         active = sum(1 for status in listeners if status.active)
-        return _Answer(
+        return Answer(
             [replies.listener(status) for status in listeners],
             {"total_count": len(listeners), "active_count": active},
         )
 
-    async def _statistics(self) -> _Answer:
-        return _Answer(replies.statistics(await self._monitor.statistics(), self._clock.now()))
+    async def _statistics(self) -> Answer:
+        return Answer(replies.statistics(await self._monitor.statistics(), self._clock.now()))
 
-    async def _recent_errors(self, limit: JSON) -> _Answer:
+    async def _recent_errors(self, limit: JSON) -> Answer:
         if not isinstance(limit, int) or isinstance(limit, bool) or limit < 0:
             raise PermanentError("bad_argument", name="limit")
         episodes = self._monitor.recent_errors(min(limit, _MOST_ERRORS))
-        return _Answer([replies.error(e, self._texts) for e in episodes], {"count": len(episodes)})
+        return Answer([replies.error(e, self._texts) for e in episodes], {"count": len(episodes)})
 
-    async def _health_report(self) -> _Answer:
-        return _Answer(replies.health_report(await self._monitor.health_report(), self._texts))
+    async def _health_report(self) -> Answer:
+        return Answer(replies.health_report(await self._monitor.health_report(), self._texts))
 
-    async def _start(self) -> _Answer:
+    async def _start(self) -> Answer:
         if self._monitor.service_status().state.is_paused:
             raise PermanentError("service_is_paused")
         return await self._act("start", self._control.start, self._is_up)
 
-    async def _restart(self) -> _Answer:
+    async def _restart(self) -> Answer:
         return await self._act("restart", self._control.restart, self._is_up_again)
 
-    async def _stop(self) -> _Answer:
+    async def _stop(self) -> Answer:
         return await self._act("stop", self._control.stop, self._is_stopped)
 
-    async def _pause(self) -> _Answer:
+    async def _pause(self) -> Answer:
         self._refuse_if_stopped()
         return await self._act("pause", self._control.pause, self._is_paused)
 
-    async def _resume(self) -> _Answer:
+    async def _resume(self) -> Answer:
         self._refuse_if_stopped()
         return await self._act("resume", self._control.resume, self._is_up)
 
-    async def _reload_config(self) -> _Answer:
+    async def _reload_config(self) -> Answer:
         is_changed = await self._config.reload()
-        return _Answer({"revision": self._config.snapshot.revision, "changed": is_changed})
+        return Answer({"revision": self._config.snapshot.revision, "changed": is_changed})
 
     def _refuse_if_stopped(self) -> None:
         state = self._monitor.service_status().state
@@ -186,7 +190,7 @@ class LocalMonitorAPI(MonitorAPI):
         name: str,
         act: Callable[[], Awaitable[object]],
         is_proved: Callable[[ServiceState, float], bool],
-    ) -> _Answer:
+    ) -> Answer:
         """Act, then wait for the proof; the reply shows the state that proved it."""
         began_s = self._clock.monotonic()
         await act()
@@ -195,7 +199,7 @@ class LocalMonitorAPI(MonitorAPI):
             now_s = self._clock.monotonic()
             state = self._monitor.service_status().state
             if is_proved(state, now_s - began_s):
-                return _Answer(replies.service_state(state))
+                return Answer(replies.service_state(state))
             if now_s >= deadline_s:
                 raise TransientError("service_change_not_proved", action=name, waited_s=self._proved_within_s)
             await self._clock.sleep(_PROOF_POLL_S)
