@@ -114,10 +114,7 @@ class LocalMonitorAPI(MonitorAPI):
 
     async def _call(self, method: str, **arguments: JSON) -> Fields:
         try:
-            answerer = self._answers.get(method)
-            if answerer is None:
-                raise PermanentError("call_not_offered", call=method)
-            answer = await answerer(**arguments)
+            answer = await self._answerer(method)(**arguments)
         except ConsoleError as error:
             return replies.failure(self._texts.error(error), self._clock.now())
         except Exception as error:  # noqa: BLE001 - a caller of the facade gets a reply, whatever broke
@@ -125,6 +122,11 @@ class LocalMonitorAPI(MonitorAPI):
             sentence = self._texts.reason("error", "call_failed", {"kind": type(error).__name__})
             return replies.failure(sentence, self._clock.now())
         return replies.success(answer.data, self._clock.now(), **answer.beside)
+
+    def _answerer(self, method: str) -> Answerer:
+        if method not in self._answers:
+            raise PermanentError("call_not_offered", call=method)
+        return self._answers[method]
 
     async def _service_status(self) -> Answer:
         return Answer(replies.service_status(self._monitor.service_status(), self._texts))
