@@ -252,7 +252,13 @@ class Application:
     async def start(self) -> None:
         """Recover what an earlier run left, then begin: platforms, delivery, watching, listening."""
         recovered = await recover(self.db, clock=self.clock)
-        _log.info("recovered: %s", recovered)
+        if recovered.requeued or recovered.platform_unknown or recovered.sends_unknown:
+            _log.warning(
+                "an earlier run left work half done: %d messages go on, %d platform calls and %d sends are unknown",
+                recovered.requeued,
+                recovered.platform_unknown,
+                recovered.sends_unknown,
+            )
         closing = self.ground.closing
         closing.push(Stage.FINAL_WRITES, "run", lambda: close_run(self.db, clock=self.clock))
         closing.push(Stage.FINAL_WRITES, "monitor", self.monitor.close)
