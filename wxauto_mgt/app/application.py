@@ -254,7 +254,7 @@ class Application:
         recovered = await recover(self.db, clock=self.clock)
         if recovered.requeued or recovered.platform_unknown or recovered.sends_unknown:
             _log.warning(
-                "an earlier run left work half done: %d messages go on, %d platform calls and %d sends are unknown",
+                "left half done by an earlier run: %d messages go on, %d platform calls and %d sends unknown",
                 recovered.requeued,
                 recovered.platform_unknown,
                 recovered.sends_unknown,
