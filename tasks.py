@@ -128,13 +128,13 @@ def prepare(lock: Path, packages: tuple[str, ...] = ()) -> None:
         raise SetupFailed(f"Python 3.11 or newer is needed, this is {sys.version.split()[0]}")
     install_system_packages(packages)
     # Both locks count for both stamps: whichever changed, what was installed by the other may be outdated.
-    state = b"".join([LOCK.read_bytes(), DEV_LOCK.read_bytes(), sys.version.encode()])
+    state = b"".join([LOCK.read_bytes(), DEV_LOCK.read_bytes(), python_version().encode()])
     wanted = hashlib.sha256(state).hexdigest()
     stamp = VENV / f".{lock.name}.sha256"
     unfinished = VENV / ".unfinished"
     if not unfinished.exists() and stamp.exists() and stamp.read_text() == wanted:
         return
-    if unfinished.exists() or not is_this_python():
+    if unfinished.exists() or python_version(VENV_PYTHON) != python_version():
         make_venv()
     unfinished.touch()
     install_lock(lock)
@@ -142,9 +142,10 @@ def prepare(lock: Path, packages: tuple[str, ...] = ()) -> None:
     stamp.write_text(wanted)
 
 
-def is_this_python() -> bool:
-    """Does a working `.venv` of this very Python stand there?"""
-    return quietly(VENV_PYTHON, "-c", "import sys; print(sys.version)") == (0, sys.version)
+def python_version(executable: object = None) -> str:
+    """Without the build date: a rebuild of the same version, as Debian's updates are, changes nothing."""
+    version = quietly(executable, "-c", "import sys; print(sys.version)")[1] if executable else sys.version
+    return version.split("(")[0].strip()
 
 
 def make_venv() -> None:
