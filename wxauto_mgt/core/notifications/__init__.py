@@ -1,0 +1,1 @@
+"""Tells people: an outbox of rows, and the channels that carry them."""

@@ -1,0 +1,1 @@
+"""The channels that come with the product, one file each."""
