@@ -16,7 +16,8 @@ from wxauto_mgt.errors import PlatformPermanent
 from wxauto_mgt.ui.bridge.events import EventBridge
 from wxauto_mgt.ui.desk import Backstage
 from wxauto_mgt.ui.pages.messages.page import MessagesPage
-from wxauto_mgt.ui.pages.messages.view_model import PAGE, MessagesViewModel, View, outcome_of
+from wxauto_mgt.ui.pages.messages.view_model import PAGE, MessagesViewModel, View
+from wxauto_mgt.ui.pages.messages.wording import outcome_of
 from wxauto_mgt.ui.theme.tokens import Tone
 
 

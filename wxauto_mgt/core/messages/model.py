@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from wxauto_mgt.core.wire import Channel, Origin
+from wxauto_mgt.core.wire import Channel, ChatKind, Origin
 from wxauto_mgt.errors import Fact
 
 
@@ -87,6 +87,7 @@ class Message:
     id: int
     instance_id: str
     chat: str
+    chat_kind: ChatKind
     channel: Channel
     origin: Origin
     sender: str

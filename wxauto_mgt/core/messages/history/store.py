@@ -20,7 +20,7 @@ from wxauto_mgt.core.messages.model import (
     TimelineEntry,
     Verdict,
 )
-from wxauto_mgt.core.wire import Channel, Origin
+from wxauto_mgt.core.wire import Channel, ChatKind, Origin
 from wxauto_mgt.errors import Fact
 from wxauto_mgt.storage.database import Database
 from wxauto_mgt.storage.times import from_us, to_us
@@ -28,7 +28,8 @@ from wxauto_mgt.storage.times import from_us, to_us
 Params = tuple[str | int, ...]
 
 _MESSAGE_COLUMNS = """
-    m.id, m.instance_id, c.name AS chat, m.channel, m.origin, m.sender, m.sender_remark, m.kind, m.content,
+    m.id, m.instance_id, c.name AS chat, c.kind AS chat_kind, m.channel, m.origin, m.sender, m.sender_remark,
+    m.kind, m.content,
     m.received_at_us, m.verdict, m.paired, m.state, m.reason, m.attempts, m.rule_id, m.platform_id,
     m.is_discarded
 """
@@ -202,6 +203,7 @@ def _message(row: sqlite3.Row) -> Message:
         id=row["id"],
         instance_id=row["instance_id"],
         chat=row["chat"],
+        chat_kind=ChatKind(row["chat_kind"]),
         channel=Channel(row["channel"]),
         origin=Origin(row["origin"]),
         sender=row["sender"],

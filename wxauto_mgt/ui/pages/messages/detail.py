@@ -9,7 +9,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from wxauto_mgt.ui.desk import Desk
-from wxauto_mgt.ui.pages.messages.view_model import DetailView, MessagesViewModel, ReplyLine, RuleLine
+from wxauto_mgt.ui.pages.messages.view_model import MessagesViewModel
+from wxauto_mgt.ui.pages.messages.wording import DetailView, ReplyLine, RuleLine
 from wxauto_mgt.ui.theme.tokens import Space, Tone
 from wxauto_mgt.ui.widgets.command_button import announce, drive
 from wxauto_mgt.ui.widgets.dialogs import ConfirmDialog

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from wxauto_mgt.core.messages.browser import MessageLine
 from wxauto_mgt.core.messages.model import Message
-from wxauto_mgt.ui.pages.messages.view_model import (
-    SHOWN,
-    MessagesViewModel,
-    outcome_of,
-)
+from wxauto_mgt.ui.pages.messages.view_model import SHOWN, MessagesViewModel
+from wxauto_mgt.ui.pages.messages.wording import outcome_of
 from wxauto_mgt.ui.widgets.row_model import Cell, Column, RowModel
 from wxauto_mgt.ui.words import Words
 

@@ -27,6 +27,8 @@ WORDS = EditorWords(
     delete_text="rules.delete_text",
 )
 
+OTHERS_SHOWN = 3
+
 
 class RulesPage(Page):
     """The rules."""
@@ -124,9 +126,20 @@ class RulesPage(Page):
             self.findings.say("")
             return
         self.switch_button.setText(self._desk.words("rules.disable" if shown.is_enabled else "rules.enable"))
-        self.findings.say(
-            "\n".join(shown.findings), shown.tone if shown.tone is not Tone.NEUTRAL else Tone.INFO
-        )
+        if shown.findings:
+            self.findings.say("\n".join(shown.findings), shown.tone)
+        else:
+            self.findings.say(self._other_findings(), Tone.WARNING)
+
+    def _other_findings(self) -> str:
+        """What is odd about the other rules, so that nobody has to search for it."""
+        words = self._desk.words
+        lines = [
+            words("rules.about_other", rule=one.name, sentence=sentence)
+            for one in self.model.rows
+            for sentence in one.findings
+        ]
+        return "\n".join(lines[:OTHERS_SHOWN])
 
     def edit_first(self) -> None:
         """Open the first row's form."""
