@@ -12,6 +12,7 @@ from tests.fakes.delivery import (
     REFUSED_CONNECTION,
     SERVER_ERROR,
     TIMED_OUT,
+    FakeClient,
     Sent,
     fake_instance,
 )
@@ -20,6 +21,7 @@ from wxauto_mgt.core.delivery.sender import SENDER
 from wxauto_mgt.core.delivery.settings import DeliverySettings
 from wxauto_mgt.core.delivery.settlement import SETTLER
 from wxauto_mgt.core.delivery.worker import WORKER
+from wxauto_mgt.core.instances.instance import InstanceRemoved
 from wxauto_mgt.core.instances.model import SendAnswer, SendOutcome, SendReason
 from wxauto_mgt.core.platforms.contract import PlatformReply
 from wxauto_mgt.core.wire import Channel
@@ -308,6 +310,24 @@ async def test_a_lane_follows_its_instance_and_loses_no_reply(desk: Desk) -> Non
     await desk.until_replies("unconfirmed", "unconfirmed")
     lanes = [loop.name for loop in desk.supervisor.loops() if loop.name.startswith(f"{SENDER}:")]
     assert lanes == [f"{SENDER}:pc1"]
+
+
+async def test_nothing_goes_through_an_instance_from_the_moment_of_its_replacement(desk: Desk) -> None:
+    desk.open_platform()
+    desk.sender._scan_interval_s = 60.0  # only what is told counts
+    desk.start()
+    await desk.receive("a")
+    await desk.until_replies("unconfirmed")
+    before = desk.instances.all()[0]
+    client = FakeClient()
+    desk.instances.replace(fake_instance("pc1", client, desk.clock))
+    await desk.receive("b")
+    await desk.until_replies("unconfirmed", "pending")
+    await asyncio.sleep(0.03)
+    assert desk.sent == ["re: a"]
+    desk.bus.publish(InstanceRemoved(before))
+    await desk.until_replies("unconfirmed", "unconfirmed")
+    assert [sent.text for sent in client.sent] == ["re: b"]
 
 
 @pytest.mark.parametrize("is_replaced", [True, False])

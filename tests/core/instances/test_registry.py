@@ -133,6 +133,18 @@ async def test_the_same_address_keeps_its_gate_whatever_becomes_of_the_instance(
         assert after.gate.shut_for_s > 0
 
 
+async def test_a_send_after_an_edit_took_the_client_away_provably_sent_nothing(
+    setup: Setup, server: MisbehavingServer
+) -> None:
+    instance = setup.registry.get("pc1")
+    assert instance is not None
+    setup.change(instance.config, instance.config.model_copy(update={"enabled": False}))
+    await asyncio.sleep(0.01)  # the client is closed by a task
+    answer = await instance.client.send_window("张三", "你好")
+    assert (answer.outcome, answer.retryable) == (SendOutcome.NOT_SENT, True)
+    assert server.requests[routes.SEND_WINDOW] == 0
+
+
 async def test_closing_cuts_off_what_does_not_end(setup: Setup, server: MisbehavingServer) -> None:
     server.on(routes.SEND_MAIN, hangs())
     instance = setup.registry.get("pc1")

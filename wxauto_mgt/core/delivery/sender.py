@@ -19,7 +19,7 @@ from wxauto_mgt.core.delivery.settings import DeliverySettings
 from wxauto_mgt.core.delivery.wake import Wake
 from wxauto_mgt.core.instances import routes
 from wxauto_mgt.core.instances.gate import GateBusy, GateShut
-from wxauto_mgt.core.instances.instance import Instance
+from wxauto_mgt.core.instances.instance import Instance, InstanceAdded, InstanceRemoved
 from wxauto_mgt.core.instances.model import SendAnswer, SendOutcome, SendReason
 from wxauto_mgt.core.instances.windows import WindowRoute, WindowWay
 from wxauto_mgt.core.messages.model import ReplyState, ReplyStateChanged
@@ -105,7 +105,11 @@ class ReplySender:
 
     async def run(self, beat: Beat) -> None:
         """Start and stop lanes as instances come and go, until cancelled."""
-        unsubscribe = self._bus.subscribe(ReplyStateChanged, self._changed)
+        unsubscribe = [
+            self._bus.subscribe(ReplyStateChanged, self._changed),
+            self._bus.subscribe(InstanceAdded, self._wake.ring),
+            self._bus.subscribe(InstanceRemoved, self._wake.ring),
+        ]
         try:
             while True:
                 beat()
@@ -113,7 +117,8 @@ class ReplySender:
                 await self._fail_stranded()
                 await self._wake.wait(self._scan_interval_s)
         finally:
-            unsubscribe()
+            for end in unsubscribe:
+                end()
 
     async def drain(self, timeout_s: float) -> int:
         """Begin no new send and let those under way finish; returns how many did not."""
@@ -155,7 +160,8 @@ class ReplySender:
             bus=self._bus,
             instance=instance,
             settings=self._settings,
-            is_paused=self._is_paused,
+            # Its client refuses calls from the moment of the edit on, long before this lane is taken down.
+            is_paused=lambda: self._is_paused() or self._instances.get(instance.id) is not instance,
             faults=self._faults,
             rng=self._rng,
             scan_interval_s=self._scan_interval_s,

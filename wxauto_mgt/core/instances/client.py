@@ -23,7 +23,7 @@ from wxauto_mgt.core.instances.model import (
     WindowInfo,
     WindowState,
 )
-from wxauto_mgt.core.instances.transport import MAX_BODY_BYTES, RawAnswer, Transport
+from wxauto_mgt.core.instances.transport import CLIENT_CLOSED, MAX_BODY_BYTES, RawAnswer, Transport
 from wxauto_mgt.core.wire import CallRecord, Channel, ChatKind, ReadBatch
 from wxauto_mgt.errors import InstanceAnswerUnreadable, InstanceError, InstanceTimedOut
 from wxauto_mgt.runtime.clock import Clock
@@ -255,7 +255,7 @@ def _window_info(answer: RawAnswer) -> WindowInfo:
 
 
 def _lost_send(error: InstanceError) -> SendAnswer:
-    if error.code == CONNECT_FAILED:
+    if error.code in (CONNECT_FAILED, CLIENT_CLOSED):
         return SendAnswer(SendOutcome.NOT_SENT, SendReason.CONNECT_FAILED, retryable=True)
     if isinstance(error, InstanceTimedOut):
         return SendAnswer(SendOutcome.UNKNOWN, SendReason.TIMED_OUT, may_still_run=may_still_run(error))

@@ -18,6 +18,8 @@ from wxauto_mgt.errors import InstanceAnswerUnreadable, InstanceError, InstanceT
 from wxauto_mgt.runtime.clock import Clock
 
 CONNECT_TIMEOUT_S: Final = 5.0
+CLIENT_CLOSED: Final = "instance_client_closed"
+"""Code of a request that was refused here; no byte of it left this machine."""
 MAX_BODY_BYTES: Final = 64 * 1024 * 1024
 SLOW_BODY_FACTOR: Final = 5
 """Judgement call: a body that keeps coming may take this many read timeouts before it is given up."""
@@ -98,7 +100,7 @@ class Transport:
             InstanceError: no answer, or (without `keep_partial`) no whole one.
         """
         if self._is_closing:
-            raise InstanceUnreachable("instance_client_closed", instance_id=self._instance_id, route=route)
+            raise InstanceUnreachable(CLIENT_CLOSED, instance_id=self._instance_id, route=route)
         self._in_flight += 1
         self._idle.clear()
         try:
