@@ -141,7 +141,7 @@ class MessageListener:
 
     @property
     def may_call(self) -> bool:
-        """Whether calls may begin: false from the moment of a stop or pause, while `status` waits for its end."""
+        """Whether calls may begin: not from the moment of a stop or pause, whose end `status` waits for."""
         return self._phase is Phase.RUNNING and not self._is_ending
 
     def listeners(self) -> tuple[ListenerStatus, ...]:
