@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 
@@ -12,12 +13,16 @@ from tests.ui.stage import Stage, build_stage, drop_deleted, fill
 from wxauto_mgt.storage.database import Database
 from wxauto_mgt.ui.main_window import MainWindow
 
+WINDOW_BUILT_S = 5.0
+
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 
 @pytest.fixture
 async def bare_stage(db: Database, qapp: QApplication) -> AsyncIterator[Stage]:
     """A console without objects."""
+    # A test builds the whole window in one step; on a busy machine that is no sign of a blocking call.
+    asyncio.get_running_loop().slow_callback_duration = WINDOW_BUILT_S
     stage = await build_stage(db, qapp)
     yield stage
     await stage.close()
