@@ -26,39 +26,45 @@ CHATS: Final = 30
 
 
 async def run(bench: Bench) -> list[Line]:
-    """All on one instance, so that its UI gate lets the sends pass one by one."""
-    sent: list[float] = []
-    confirmed: list[float] = []
-    beating = Heartbeat()
-    async with server_process(1) as server:
-        await server.order("open_windows", chats=CHATS)
-        async with opened(bench.folder(NAME), server.urls, chats=CHATS) as app:
-            await started(app, listeners=CHATS)
-            for repetition in range(bench.repetitions):
-                async with heartbeat(beating):
-                    last_sent_s, confirmed_s = await deliver(app, server, f"{repetition}")
-                sent.append(last_sent_s)
-                confirmed.append(confirmed_s)
-    bench.heartbeats[NAME] = beating
-    limit = Sample((math.ceil(MESSAGES / CHATS) * PLATFORM_S,), "s")
-    against = f"{CHATS} chats in parallel, {math.ceil(MESSAGES / CHATS)} calls of {PLATFORM_S} s each"
+    """All chats on one instance, whose UI gate lets sends pass one by one; then spread over five."""
     lines = []
-    for what, values, aim in (
-        (
-            f"{MESSAGES} messages over {CHATS} chats: committed until the last reply was sent",
-            sent,
-            "above 0.7",
-        ),
-        (f"{MESSAGES} messages over {CHATS} chats: committed until the last echo was found", confirmed, ""),
-    ):
-        measured = Sample(tuple(values), "s")
-        lines.append(
-            Line(NAME, what, measured, against, limit, limit.median / measured.median, "of the limit", aim)
-        )
+    for instances in (1, 5):
+        lines += await _measure(bench, instances)
     return lines
 
 
-async def deliver(app: Application, server: ServerProcess, tag: str) -> tuple[float, float]:
+async def _measure(bench: Bench, instances: int) -> list[Line]:
+    sent: list[float] = []
+    confirmed: list[float] = []
+    beating = Heartbeat()
+    chats = CHATS // instances
+    folder = bench.folder(f"{NAME}-{instances}")
+    async with server_process(instances) as server:
+        await server.order("open_windows", chats=chats)
+        async with opened(folder, server.urls, chats=chats) as app:
+            await started(app, listeners=CHATS)
+            for repetition in range(bench.repetitions):
+                async with heartbeat(beating):
+                    last_sent_s, confirmed_s = await deliver(
+                        app, server, f"{repetition}", instances=instances
+                    )
+                sent.append(last_sent_s)
+                confirmed.append(confirmed_s)
+    bench.heartbeats[f"{NAME}, {instances} instances"] = beating
+    limit = Sample((math.ceil(MESSAGES / CHATS) * PLATFORM_S,), "s")
+    against = f"{CHATS} chats in parallel, {math.ceil(MESSAGES / CHATS)} calls of {PLATFORM_S} s each"
+    what = f"{MESSAGES} messages, {CHATS} chats on {instances} instances: committed until the last"
+    lines = []
+    for end, values, aim in (("reply was sent", sent, "above 0.7"), ("echo was found", confirmed, "")):
+        measured = Sample(tuple(values), "s")
+        ratio = limit.median / measured.median
+        lines.append(Line(NAME, f"{what} {end}", measured, against, limit, ratio, "of the limit", aim))
+    return lines
+
+
+async def deliver(
+    app: Application, server: ServerProcess, tag: str, *, instances: int = 1
+) -> tuple[float, float]:
     """Commit the messages, wait for their echoes; seconds until the last send and until the last echo."""
     await server.order("forget")
     settled: Counter[ReplyState] = Counter()
@@ -71,7 +77,7 @@ async def deliver(app: Application, server: ServerProcess, tag: str) -> tuple[fl
 
     unsubscribe = app.bus.subscribe(ReplyStateChanged, note)
     started_s = time.monotonic()
-    await asyncio.gather(*(app.intake.commit(batch) for batch in _batches(tag)))
+    await asyncio.gather(*(app.intake.commit(batch) for batch in _batches(tag, instances)))
     try:
         async with asyncio.timeout(60):
             await complete.wait()
@@ -88,7 +94,7 @@ async def deliver(app: Application, server: ServerProcess, tag: str) -> tuple[fl
     return sent["last_at_s"] - started_s, ended_s - started_s
 
 
-def _batches(tag: str) -> list[ReadBatch]:
+def _batches(tag: str, instances: int) -> list[ReadBatch]:
     now = datetime.now(UTC)
     rows: list[list[WireRow]] = [[] for _ in range(CHATS)]
     for number in range(MESSAGES):
@@ -106,9 +112,9 @@ def _batches(tag: str) -> list[ReadBatch]:
         )
     return [
         ReadBatch(
-            instance_id=instance_id(0),
+            instance_id=instance_id(chat % instances),
             channel=Channel.WINDOW,
-            chats=(ChatRows(chat_name(chat), tuple(found)),),
+            chats=(ChatRows(chat_name(chat // instances), tuple(found)),),
             received_at=now,
         )
         for chat, found in enumerate(rows)
