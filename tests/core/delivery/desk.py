@@ -158,13 +158,18 @@ class Desk:
         for instance in self.instances.all():
             instance.windows.verified(chat, title=title or chat)
 
-    async def receive(self, *contents: str, chat: str = "张三", sender: str | None = None) -> None:
-        await self._read(chat, [(text, sender or chat, Origin.OTHER) for text in contents])
+    async def receive(
+        self, *contents: str, chat: str = "张三", sender: str | None = None, channel_is_main: bool = False
+    ) -> None:
+        channel = Channel.MAIN if channel_is_main else Channel.WINDOW
+        await self._read(chat, [(text, sender or chat, Origin.OTHER) for text in contents], channel)
 
     async def echo(self, *contents: str, chat: str = "张三") -> None:
         await self._read(chat, [(text, "self", Origin.OWN) for text in contents])
 
-    async def _read(self, chat: str, rows: list[tuple[str, str, Origin]]) -> None:
+    async def _read(
+        self, chat: str, rows: list[tuple[str, str, Origin]], channel: Channel = Channel.WINDOW
+    ) -> None:
         now = self.clock.now()
         wire = tuple(
             WireRow(
@@ -182,7 +187,7 @@ class Desk:
         await self.intake.commit(
             ReadBatch(
                 instance_id="pc1",
-                channel=Channel.WINDOW,
+                channel=channel,
                 chats=(ChatRows(chat, wire),),
                 received_at=now,
                 requested_at=now - timedelta(milliseconds=50),
