@@ -14,6 +14,8 @@ ConsoleError                 code + facts; the interfaces render them from the c
 ├── PlatformError            a platform gave no usable reply
 │   ├── PlatformTransient (also TransientError), PlatformPermanent (also PermanentError)
 │   └── PlatformOutcomeUnknown
+├── ChannelError             a notice did not provably arrive
+│   └── ChannelTransient (also TransientError), ChannelPermanent (also PermanentError)
 ├── ConfigError              the operator must change something; lists every Problem
 └── BugError                 ours
 """
@@ -160,6 +162,30 @@ class PlatformPermanent(PlatformError, PermanentError):
 
 class PlatformOutcomeUnknown(PlatformError):
     """The answer was lost after a platform that must not be asked twice may have acted."""
+
+
+class ChannelError(ConsoleError):
+    """A channel did not provably take a notice."""
+
+
+class ChannelTransient(ChannelError, TransientError):
+    """The notice may arrive when it is sent again.
+
+    Attributes:
+        retry_after_s: how long the far side wants the whole channel to wait, when it said so.
+        may_have_arrived: no answer came after the request went out, so a second try may be the second notice.
+    """
+
+    def __init__(
+        self, code: str, *, retry_after_s: float | None = None, may_have_arrived: bool = False, **facts: Fact
+    ) -> None:
+        super().__init__(code, **facts)
+        self.retry_after_s = retry_after_s
+        self.may_have_arrived = may_have_arrived
+
+
+class ChannelPermanent(ChannelError, PermanentError):
+    """The channel refuses the notice, or its configuration is wrong."""
 
 
 @dataclass(frozen=True)

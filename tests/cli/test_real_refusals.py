@@ -100,7 +100,7 @@ async def service(db: Database) -> tuple[ConfigService, list[ConfigChanged]]:
     notifier, told = ConfigNotifier(), list[ConfigChanged]()
     service = ConfigService(
         db=db,
-        sections=app.config_sections(app.platform_types()),
+        sections=app.config_sections(app.platform_types(), app.channel_types()),
         settings_groups=app.settings_groups(),
         secrets=app.secret_box(db.path.parent, Redactor()),
         notifier=notifier,
@@ -150,7 +150,7 @@ async def test_a_refused_import_of_the_command_line_leaves_the_console_as_it_was
     terminal = Terminal(out=io.StringIO(), err=err, catalogue=Catalogue(Language.EN))
     commands = ConfigCommands(
         data_dir=db.path.parent,
-        sections=app.config_sections(app.platform_types()),
+        sections=app.config_sections(app.platform_types(), app.channel_types()),
         settings_groups=app.settings_groups(),
         secret_box=app.secret_box,
         environment={},

@@ -11,7 +11,7 @@ import logging
 import math
 import random
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -19,7 +19,9 @@ from wxauto_mgt.api.local_monitor_api import LocalMonitorAPI
 from wxauto_mgt.api.monitor_api import monitor_api
 from wxauto_mgt.app.demo import Demo, check_folder
 from wxauto_mgt.app.ground import Ground, open_ground
+from wxauto_mgt.app.metering import Metering
 from wxauto_mgt.app.monitored import MonitoredApplication
+from wxauto_mgt.app.notifications import Notifications
 from wxauto_mgt.app.reported_reload import ReportedReload
 from wxauto_mgt.app.rules_in_force import RulesOfSnapshot
 from wxauto_mgt.core.config.model import SETTINGS
@@ -39,13 +41,8 @@ from wxauto_mgt.core.listening.settings import LISTENING, ListeningSettings
 from wxauto_mgt.core.messages.browser import MessageBrowser
 from wxauto_mgt.core.messages.history.figures import DeliveryFigures, figures_of_run
 from wxauto_mgt.core.messages.history.retention import RETENTION, MessageRetention
-from wxauto_mgt.core.messages.model import MessagesStored
 from wxauto_mgt.core.messages.settings import MESSAGES
 from wxauto_mgt.core.metrics.calls import CallMetrics
-from wxauto_mgt.core.metrics.loop_lag import LoopLag
-from wxauto_mgt.core.metrics.readings import HostReader
-from wxauto_mgt.core.metrics.sampler import Sampler
-from wxauto_mgt.core.metrics.store import SampleStore
 from wxauto_mgt.core.monitoring.service_monitor import ServiceMonitor
 from wxauto_mgt.core.monitoring.settings import LOGS, METRICS, LogsSettings, MetricsSettings
 from wxauto_mgt.core.monitoring.store import MonitoringStore
@@ -88,7 +85,6 @@ class Application:
         self.supervisor = Supervisor(clock=self.clock, on_failure=self._loop_failed)
         self.calls = CallMetrics(clock=self.clock)
         self._demo = demo
-        self._messages_stored = 0
         self._unsubscribe: tuple[Callable[[], None], ...] = ()
         self._faults = FaultPoints(ground.environment.get(FAULT_POINT_VARIABLE))
         self._rng = random.Random()  # noqa: S311 - spreads retries, picks replies; guards nothing
@@ -177,19 +173,16 @@ class Application:
 
     def _build_watching(self) -> None:
         """What measures and tells: it reads the message path and never acts on it."""
-        self._loop_lag = LoopLag(clock=self.clock)
-        self.sampler = Sampler(
+        self.metering = Metering(
             clock=self.clock,
-            reader=HostReader(data_folder=self.ground.data_dir),
-            loop_lag=self._loop_lag,
-            store=SampleStore(telemetry=self.ground.telemetry),
-            gauges={
-                "health_score": lambda: self.monitor.score,
-                "error_count": lambda: float(self.monitor.service_status().error_count),
-            },
-            rates={"messages_per_second": lambda: float(self._messages_stored)},
+            bus=self.bus,
+            telemetry=self.ground.telemetry,
+            data_dir=self.ground.data_dir,
+            calls=self.calls,
+            gauges=self._gauges,
             policy=self._metrics().policy(),
         )
+        self.sampler = self.metering.sampler
         facts = MonitoredApplication(
             listener=self.listener,
             registry=self.registry,
@@ -204,6 +197,14 @@ class Application:
             calls=self.calls,
             store=MonitoringStore(db=self.db),
             process=lambda: self.sampler.process,
+        )
+        self.notifications = Notifications(
+            ground=self.ground,
+            run_id=self.run_id,
+            bus=self.bus,
+            supervisor=self.supervisor,
+            faults=self._faults,
+            rng=self._rng,
         )
         episodes = Episodes(instance_id=None, clock=self.clock, on_error=self.bus.publish)
         self.reloading = ReportedReload(config=self.config, episodes=episodes)
@@ -262,19 +263,17 @@ class Application:
         closing = self.ground.closing
         closing.push(Stage.FINAL_WRITES, "run", lambda: close_run(self.db, clock=self.clock))
         closing.push(Stage.FINAL_WRITES, "monitor", self.monitor.close)
+        closing.push(Stage.FINAL_WRITES, "metering", self.metering.close)
         closing.push(Stage.FINAL_WRITES, "loops", self._stop_loops)
         closing.push(Stage.DRAIN, "delivery", self._drain, budget_s=2 * DRAIN_S)
         closing.push(Stage.INTAKE, "listener", self.listener.close, budget_s=LISTENER_STOP_S)
         await self.monitor.open()
-        self._unsubscribe = (
-            self.bus.subscribe(MessagesStored, self._count_messages),
-            self.notifier.subscribe(self._settings_changed, kinds=(SETTINGS,)),
-        )
+        self._unsubscribe = (self.notifier.subscribe(self._settings_changed, kinds=(SETTINGS,)),)
         await self.platforms.start(self.config.snapshot.objects(PLATFORM).values())
+        await self.notifications.start()
         start = self.supervisor.start
         start("config_watch", self.config.watch)
-        start("loop_lag", self._loop_lag.run)
-        start("sampler", self.sampler.run, stalled_after_s=math.inf)  # as slow as the operator likes
+        self.metering.start(self.supervisor)
         start("monitor", self.monitor.run)
         start(WORKER, self.worker.run)
         start(SENDER, self.sender.run)
@@ -335,8 +334,12 @@ class Application:
         if instance is not None:
             instance.liveness.own_echo_seen()
 
-    def _count_messages(self, stored: MessagesStored) -> None:
-        self._messages_stored += stored.count
+    def _gauges(self) -> Iterator[tuple[str, float | None]]:
+        clients = self.monitor.clients()
+        yield "health_score", self.monitor.score
+        yield "error_count", float(self.monitor.service_status().error_count)
+        yield "instances_total", float(len(clients))
+        yield "instances_connected", float(sum(1 for client in clients if client.status.connected))
 
     def _settings_changed(self, change: ConfigChanged) -> None:
         if change.id == LOGS and isinstance(change.after, LogsSettings):

@@ -11,11 +11,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wxauto_mgt.app.data_folder import BACKUPS, make_data_folder, open_console_database
-from wxauto_mgt.app.sections import config_sections, platform_types, secret_box, settings_groups
+from wxauto_mgt.app.sections import (
+    channel_types,
+    config_sections,
+    platform_types,
+    secret_box,
+    settings_groups,
+)
 from wxauto_mgt.core.config.notifier import ConfigNotifier
 from wxauto_mgt.core.config.service import ConfigService
 from wxauto_mgt.core.logs.pipeline import LogPipeline
 from wxauto_mgt.core.monitoring.settings import LOGS, LogsSettings
+from wxauto_mgt.core.notifications.types import ChannelTypes
 from wxauto_mgt.core.platforms.types import PlatformTypes
 from wxauto_mgt.core.secrets.redaction import Redactor
 from wxauto_mgt.runtime.clock import Clock
@@ -41,6 +48,7 @@ class Ground:
     notifier: ConfigNotifier
     config: ConfigService
     platform_types: PlatformTypes
+    channel_types: ChannelTypes
 
 
 async def open_ground(
@@ -79,11 +87,11 @@ async def _open(
         readers=1,
     )
     closing.push(Stage.CONNECTIONS, "telemetry.db", telemetry.close)
-    types = platform_types()
+    types, channels = platform_types(), channel_types()
     notifier = ConfigNotifier()
     config = ConfigService(
         db=db,
-        sections=config_sections(types),
+        sections=config_sections(types, channels),
         settings_groups=settings_groups(),
         secrets=secret_box(data_dir, redactor),
         notifier=notifier,
@@ -98,13 +106,14 @@ async def _open(
         environment=environment,
         clock=clock,
         closing=closing,
-        catalogue=Catalogue(language, extra_folders=types.text_folders()),
+        catalogue=Catalogue(language, extra_folders=(*types.text_folders(), *channels.text_folders())),
         logs=logs,
         db=db,
         telemetry=telemetry,
         notifier=notifier,
         config=config,
         platform_types=types,
+        channel_types=channels,
     )
 
 

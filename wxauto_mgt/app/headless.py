@@ -31,6 +31,7 @@ async def _run(options: RunOptions) -> int:
         data_dir = resolve_data_dir(options, os.environ)
         application = await Application.open(data_dir=data_dir, environment=os.environ, demo=options.demo)
         try:
+            application.notifications.use_terminal()
             await application.start()
             _say(application, "headless.ready", path=str(data_dir))
             with contextlib.suppress(TimeoutError):

@@ -15,6 +15,10 @@ from wxauto_mgt.core.listening.model import listener_section
 from wxauto_mgt.core.listening.settings import listening_settings_group
 from wxauto_mgt.core.messages.settings import messages_settings_group
 from wxauto_mgt.core.monitoring.settings import logs_settings_group, metrics_settings_group
+from wxauto_mgt.core.notifications.channels.built_in import BUILT_IN as BUILT_IN_CHANNELS
+from wxauto_mgt.core.notifications.section import channel_section
+from wxauto_mgt.core.notifications.settings import notifications_settings_group
+from wxauto_mgt.core.notifications.types import ChannelTypes, installed_channels
 from wxauto_mgt.core.platforms.built_in import BUILT_IN
 from wxauto_mgt.core.platforms.section import platform_section
 from wxauto_mgt.core.platforms.types import PlatformTypes, installed_plugins
@@ -25,9 +29,15 @@ from wxauto_mgt.core.secrets.redaction import Redactor
 from wxauto_mgt.ui_settings import ui_settings_group
 
 
-def config_sections(types: PlatformTypes) -> tuple[ConfigSection[Any], ...]:
+def config_sections(types: PlatformTypes, channels: ChannelTypes) -> tuple[ConfigSection[Any], ...]:
     """All kinds of objects, in the order in which a document lists them."""
-    return (instance_section(), listener_section(), platform_section(types), rule_section())
+    return (
+        instance_section(),
+        listener_section(),
+        platform_section(types),
+        rule_section(),
+        channel_section(channels),
+    )
 
 
 def settings_groups() -> tuple[SettingsGroup, ...]:
@@ -38,6 +48,7 @@ def settings_groups() -> tuple[SettingsGroup, ...]:
         messages_settings_group(),
         metrics_settings_group(),
         logs_settings_group(),
+        notifications_settings_group(),
         ui_settings_group(),
     )
 
@@ -45,6 +56,11 @@ def settings_groups() -> tuple[SettingsGroup, ...]:
 def platform_types() -> PlatformTypes:
     """The built-in platforms and those that other packages declare."""
     return PlatformTypes(BUILT_IN, installed=installed_plugins())
+
+
+def channel_types() -> ChannelTypes:
+    """The built-in channels and those that other packages declare."""
+    return ChannelTypes(BUILT_IN_CHANNELS, installed=installed_channels())
 
 
 def secret_box(data_dir: Path, redactor: Redactor) -> SecretBox:

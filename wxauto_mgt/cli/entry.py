@@ -102,7 +102,7 @@ async def _run_config(
     terminal.catalogue = Catalogue(terminal.catalogue.language, extra_folders=types.text_folders())
     commands = ConfigCommands(
         data_dir=data_dir,
-        sections=app.config_sections(types),
+        sections=app.config_sections(types, app.channel_types()),
         settings_groups=app.settings_groups(),
         secret_box=app.secret_box,
         environment=os.environ,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,6 +21,7 @@ from wxauto_mgt.storage.database import Database
 from wxauto_mgt.storage.times import from_us, to_us
 
 _NOTIFICATION_COLUMNS = "n.key, n.kind, n.level, n.title, n.message, n.labels, n.params, n.at_us"
+_BY_TEST = "test"
 _GROUPED_KINDS = "('firing', 'resolved')"
 
 
@@ -40,19 +41,6 @@ class Due:
     id: int
     notification: Notification
     attempts: int
-
-
-@dataclass(frozen=True)
-class DueFigures:
-    """What waits for a channel, counted.
-
-    Attributes:
-        groupable: how many of the due ones may share a notice.
-        next_at_us: when the next one that is not due yet will be.
-    """
-
-    groupable: int
-    next_at_us: int | None
 
 
 def insert(
@@ -122,18 +110,17 @@ async def waiting_channels(db: Database) -> dict[str, int]:
     return {row["channel_id"]: row["first_us"] for row in rows}
 
 
-async def due_figures(db: Database, channel_id: str, *, min_rank: int, now_us: int) -> DueFigures:
-    """Count what is due at a channel, of a level at least."""
+async def count_groupable(db: Database, channel_id: str, *, min_rank: int, now_us: int) -> int:
+    """How many of a channel's due deliveries may share a notice."""
     row = await db.fetch_one(
         f"""
-        SELECT sum(d.next_attempt_at_us <= ?3 AND n.kind IN {_GROUPED_KINDS}) AS groupable,
-               min(CASE WHEN d.next_attempt_at_us > ?3 THEN d.next_attempt_at_us END) AS next_at_us
-        FROM notification_delivery d JOIN notification n ON n.id = d.notification_id
-        WHERE d.channel_id = ?1 AND d.state = 'pending' AND n.level >= ?2
+        SELECT count(*) AS n FROM notification_delivery d JOIN notification n ON n.id = d.notification_id
+        WHERE d.channel_id = ? AND d.state = 'pending' AND d.next_attempt_at_us <= ? AND n.level >= ?
+          AND n.kind IN {_GROUPED_KINDS}
         """,  # noqa: S608 - a constant is put in
-        (channel_id, min_rank, now_us),
+        (channel_id, now_us, min_rank),
     )
-    return DueFigures(0, None) if row is None else DueFigures(row["groupable"] or 0, row["next_at_us"])
+    return 0 if row is None else int(row["n"])
 
 
 async def due(
@@ -244,24 +231,44 @@ def not_sent(
     return failed
 
 
-def recover(tx: sqlite3.Connection) -> int:
+async def has_claims(db: Database) -> bool:
+    """Whether any delivery is claimed."""
+    row = await db.fetch_one(
+        "SELECT 1 FROM notification_delivery INDEXED BY notification_delivery_claimed WHERE state = 'sending'"
+        " LIMIT 1"
+    )
+    return row is not None
+
+
+def recover(tx: sqlite3.Connection, *, but: Set[int] = frozenset()) -> int:
     """Take back claims that nobody works on. The attempt does not count: nobody knows how it went."""
-    return tx.execute(
+    lost = [
+        (row["id"],)
+        for row in tx.execute(
+            "SELECT id FROM notification_delivery WHERE state = 'sending' AND claimed_by <> ?", (_BY_TEST,)
+        ).fetchall()
+        if row["id"] not in but
+    ]
+    tx.executemany(
         """
         UPDATE notification_delivery SET state = 'pending', claimed_by = NULL, attempts = max(attempts - 1, 0)
-        WHERE state = 'sending'
-        """
-    ).rowcount
+        WHERE id = ?
+        """,
+        lost,
+    )
+    return len(lost)
 
 
-def fail_pending(tx: sqlite3.Connection, channel_id: str, *, reason: str, now_us: int) -> int:
+def fail_pending(
+    tx: sqlite3.Connection, channel_id: str, *, reason: str, facts: Mapping[str, Fact], now_us: int
+) -> int:
     """End what waits for a channel that is gone; it can be sent again once the channel is back."""
     return tx.execute(
         """
-        UPDATE notification_delivery SET state = 'failed', reason = ?, facts = '{}', ended_at_us = ?
+        UPDATE notification_delivery SET state = 'failed', reason = ?, facts = ?, ended_at_us = ?
         WHERE channel_id = ? AND state = 'pending'
         """,
-        (reason, now_us, channel_id),
+        (reason, _json(facts), now_us, channel_id),
     ).rowcount
 
 
@@ -278,18 +285,28 @@ def resend(tx: sqlite3.Connection, delivery_id: int, *, now_us: int) -> str | No
     return None if row is None else str(row["channel_id"])
 
 
-def begin_test(
-    tx: sqlite3.Connection, notification: Notification, channel_id: str, *, run_id: str, now_us: int
-) -> int:
-    """Write a test notice down as being sent; returns its delivery's id."""
+def begin_test(tx: sqlite3.Connection, notification: Notification, channel_id: str, *, now_us: int) -> int:
+    """Write a test notice down as being sent, so that no lane takes it; returns its delivery's id."""
     notification_id = insert(tx, notification, routes=(channel_id,), now_us=now_us)
     route(tx, [(notification_id, (channel_id,))], now_us=now_us)
     row = tx.execute(
         "SELECT id FROM notification_delivery WHERE notification_id = ? AND channel_id = ?",
         (notification_id, channel_id),
     ).fetchone()
-    claim(tx, [row["id"]], run_id=run_id)
+    claim(tx, [row["id"]], run_id=_BY_TEST)
     return int(row["id"])
+
+
+def abandon_tests(tx: sqlite3.Connection, *, now_us: int) -> int:
+    """Tests that an earlier run began: nobody waits for their answer any more."""
+    return tx.execute(
+        """
+        UPDATE notification_delivery
+        SET state = 'failed', reason = 'channel_test_interrupted', ended_at_us = ?
+        WHERE state = 'sending' AND claimed_by = ?
+        """,
+        (now_us, _BY_TEST),
+    ).rowcount
 
 
 def expire(tx: sqlite3.Connection, *, before_us: int, limit: int) -> int:

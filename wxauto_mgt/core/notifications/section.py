@@ -1,0 +1,262 @@
+"""What the configuration store needs to know about channels; each type's own fields stand under `config`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Annotated, Final
+
+from pydantic import AfterValidator, Field, JsonValue
+
+from wxauto_mgt.core.config.form_hints import Widget, hints
+from wxauto_mgt.core.config.model import JSON, ConfigModel, ConfigSection, Document, ObjectId, place_of
+from wxauto_mgt.core.config.pydantic_sections import validate_document
+from wxauto_mgt.core.notifications.hours import HoursOfDay, check_hours
+from wxauto_mgt.core.notifications.model import NotificationKind, NotificationLevel
+from wxauto_mgt.core.notifications.templates import check_template
+from wxauto_mgt.core.notifications.types import ChannelTypes
+from wxauto_mgt.errors import ConfigError, Problem
+
+CHANNEL: Final = "channel"
+DOCUMENT_KEY: Final = "channels"
+
+_CONFIG_PREFIX: Final = "config."
+_BASIC: Final = "channel.group.basic"
+_ROUTING: Final = "channel.group.routing"
+_WORDS: Final = "channel.group.words"
+
+
+class ChannelLanguage(StrEnum):
+    """The language of a channel's notices; `auto` is the console's."""
+
+    AUTO = "auto"
+    ZH_CN = "zh_CN"
+    EN = "en"
+
+
+@dataclass(frozen=True)
+class ChannelConfig:
+    """One channel as configured, its own fields parsed by its type's model.
+
+    Attributes:
+        labels: a notification goes here only if it has all of them; a value may be several, by commas.
+        active_hours: outside of them firing notices pass this channel by.
+        quiet_hours: inside of them only notices of `quiet_min_level` go out, the others wait for their end.
+        rate_limit_per_minute: notices in any 60 s; 0 = any number.
+    """
+
+    id: str
+    name: str
+    type: str
+    enabled: bool
+    config: ConfigModel
+    min_level: NotificationLevel = NotificationLevel.WARNING
+    kinds: tuple[NotificationKind, ...] = (NotificationKind.FIRING, NotificationKind.RESOLVED)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    active_hours: HoursOfDay | None = None
+    quiet_hours: HoursOfDay | None = None
+    quiet_min_level: NotificationLevel = NotificationLevel.CRITICAL
+    rate_limit_per_minute: int = 20
+    language: ChannelLanguage = ChannelLanguage.AUTO
+    title_template: str = ""
+    message_template: str = ""
+
+    @property
+    def label(self) -> str:
+        """What people call it."""
+        return self.name or self.id
+
+
+class _ChannelDocument(ConfigModel):
+    """The fields that all types share."""
+
+    id: ObjectId = Field(json_schema_extra=hints("channel.field.id", group=_BASIC, order=10))
+    name: str = Field(
+        default="", max_length=100, json_schema_extra=hints("channel.field.name", group=_BASIC, order=20)
+    )
+    type: str = Field(
+        json_schema_extra=hints(
+            "channel.field.type", group=_BASIC, order=30, widget=Widget.CHOICE, choices="channel.type"
+        )
+    )
+    enabled: bool = Field(
+        default=True, json_schema_extra=hints("channel.field.enabled", group=_BASIC, order=40)
+    )
+    config: dict[str, JsonValue] = Field(default_factory=dict)
+    min_level: NotificationLevel = Field(
+        default=NotificationLevel.WARNING,
+        json_schema_extra=hints(
+            "channel.field.min_level",
+            group=_ROUTING,
+            order=200,
+            widget=Widget.CHOICE,
+            choices="notification.level",
+        ),
+    )
+    kinds: tuple[NotificationKind, ...] = Field(
+        default=(NotificationKind.FIRING, NotificationKind.RESOLVED),
+        max_length=4,
+        json_schema_extra=hints(
+            "channel.field.kinds",
+            group=_ROUTING,
+            order=210,
+            choices="notification.kind",
+            help_key="channel.help.kinds",
+        ),
+    )
+    labels: dict[str, str] = Field(
+        default_factory=dict,
+        max_length=20,
+        json_schema_extra=hints(
+            "channel.field.labels", group=_ROUTING, order=220, help_key="channel.help.labels"
+        ),
+    )
+    active_hours: Annotated[str, AfterValidator(check_hours)] = Field(
+        default="",
+        json_schema_extra=hints(
+            "channel.field.active_hours", group=_ROUTING, order=230, help_key="channel.help.active_hours"
+        ),
+    )
+    quiet_hours: Annotated[str, AfterValidator(check_hours)] = Field(
+        default="",
+        json_schema_extra=hints(
+            "channel.field.quiet_hours", group=_ROUTING, order=240, help_key="channel.help.quiet_hours"
+        ),
+    )
+    quiet_min_level: NotificationLevel = Field(
+        default=NotificationLevel.CRITICAL,
+        json_schema_extra=hints(
+            "channel.field.quiet_min_level",
+            group=_ROUTING,
+            order=250,
+            widget=Widget.CHOICE,
+            choices="notification.level",
+        ),
+    )
+    rate_limit_per_minute: int = Field(
+        default=20,
+        ge=0,
+        le=6_000,
+        json_schema_extra=hints(
+            "channel.field.rate_limit_per_minute",
+            group=_ROUTING,
+            order=260,
+            help_key="channel.help.rate_limit_per_minute",
+        ),
+    )
+    language: ChannelLanguage = Field(
+        default=ChannelLanguage.AUTO,
+        json_schema_extra=hints(
+            "channel.field.language",
+            group=_WORDS,
+            order=300,
+            widget=Widget.CHOICE,
+            choices="channel.language",
+        ),
+    )
+    title_template: Annotated[str, AfterValidator(check_template)] = Field(
+        default="",
+        max_length=500,
+        json_schema_extra=hints(
+            "channel.field.title_template", group=_WORDS, order=310, help_key="channel.help.template"
+        ),
+    )
+    message_template: Annotated[str, AfterValidator(check_template)] = Field(
+        default="",
+        max_length=4_000,
+        json_schema_extra=hints(
+            "channel.field.message_template",
+            group=_WORDS,
+            order=320,
+            widget=Widget.MULTILINE,
+            help_key="channel.help.template",
+        ),
+    )
+
+
+def channel_section(types: ChannelTypes) -> ConfigSection[ChannelConfig]:
+    """Make the section of the channels (`channels:` in a document)."""
+
+    def parse(document: Document) -> ChannelConfig:
+        return _parse(document, types)
+
+    def secret_fields(document: Document) -> tuple[str, ...]:
+        channel = types.get(_text(document.get("type")))
+        return tuple(_CONFIG_PREFIX + name for name in channel.SECRET_FIELDS) if channel else ()
+
+    def schema() -> dict[str, JSON]:
+        return _schema(types)
+
+    return ConfigSection(
+        kind=CHANNEL,
+        document_key=DOCUMENT_KEY,
+        parse=parse,
+        id_of=_id_of,
+        schema=schema,
+        secret_fields=secret_fields,
+    )
+
+
+def _parse(document: Document, types: ChannelTypes) -> ChannelConfig:
+    place = place_of(CHANNEL, _id_of(document))
+    problems: list[Problem] = []
+    common: _ChannelDocument | None = None
+    try:
+        # With a wrong `config` the other fields are still looked at, and the other way round: one round of
+        # corrections for the operator, not two.
+        common = validate_document(_ChannelDocument, document, place=place)
+    except ConfigError as error:
+        problems += error.problems
+    channel = types.get(_text(document.get("type")))
+    if channel is None:
+        if isinstance(document.get("type"), str):
+            problems.append(Problem(place, "type", "not_one_of", {"expected": ", ".join(types.names())}))
+        raise ConfigError(problems)
+    own = document.get("config", {})
+    config: ConfigModel | None = None
+    if isinstance(own, dict):
+        try:
+            config = validate_document(channel.CONFIG, own, place=place, field_prefix=_CONFIG_PREFIX)
+        except ConfigError as error:
+            problems += error.problems
+    if common is None or config is None:
+        raise ConfigError(problems)
+    return _config_of(common, config)
+
+
+def _config_of(common: _ChannelDocument, config: ConfigModel) -> ChannelConfig:
+    return ChannelConfig(
+        id=common.id,
+        name=common.name,
+        type=common.type,
+        enabled=common.enabled,
+        config=config,
+        min_level=common.min_level,
+        kinds=common.kinds,
+        labels=common.labels,
+        active_hours=HoursOfDay.parse(common.active_hours),
+        quiet_hours=HoursOfDay.parse(common.quiet_hours),
+        quiet_min_level=common.quiet_min_level,
+        rate_limit_per_minute=common.rate_limit_per_minute,
+        language=common.language,
+        title_template=common.title_template,
+        message_template=common.message_template,
+    )
+
+
+def _schema(types: ChannelTypes) -> dict[str, JSON]:
+    """The shared fields; `config` names each type's schema under `by_type`."""
+    schema = _ChannelDocument.model_json_schema()
+    properties = schema["properties"]
+    properties["type"]["enum"] = list(types.names())
+    properties["config"] = {"type": "object", "by_type": dict(types.schemas())}
+    return schema
+
+
+def _id_of(document: Document) -> str:
+    return _text(document.get("id"))
+
+
+def _text(value: JSON) -> str:
+    return value if isinstance(value, str) else ""
