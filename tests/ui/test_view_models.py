@@ -21,7 +21,7 @@ from tests.ui.stage import (
 from wxauto_mgt.core.config.model import JSON, Put
 from wxauto_mgt.core.logs.record import Category, Level, LogEntry
 from wxauto_mgt.core.logs.ring import LogRing
-from wxauto_mgt.core.metrics.sampler import Series
+from wxauto_mgt.core.metrics.model import Series
 from wxauto_mgt.core.monitoring.facts import ServiceState
 from wxauto_mgt.core.monitoring.health_score import OverallStatus
 from wxauto_mgt.core.monitoring.model import HealthScoreChanged

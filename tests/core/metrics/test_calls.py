@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.fakes.clock import FakeClock
-from wxauto_mgt.core.metrics.calls import CallMetrics, OutcomeCounts, percentile
+from wxauto_mgt.core.metrics.calls import CallMetrics, OutcomeCounts
+from wxauto_mgt.core.metrics.instruments import percentile
 from wxauto_mgt.core.wire import CallRecord
 
 

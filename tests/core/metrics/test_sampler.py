@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,10 +12,15 @@ import pytest
 from tests.fakes.clock import FakeClock
 from tests.waiting import eventually
 from wxauto_mgt.core.metrics.loop_lag import LoopLag
+from wxauto_mgt.core.metrics.model import Sample, SeriesKey
+from wxauto_mgt.core.metrics.rates import RateOf
 from wxauto_mgt.core.metrics.readings import HostReader
-from wxauto_mgt.core.metrics.sampler import Gauge, Sampler, SamplingPolicy
-from wxauto_mgt.core.metrics.store import SampleStore
+from wxauto_mgt.core.metrics.registry import MetricRegistry
+from wxauto_mgt.core.metrics.sampler import Sampler, SamplingPolicy
+from wxauto_mgt.core.metrics.store import SeriesStore
+from wxauto_mgt.runtime.event_bus import EventBus
 from wxauto_mgt.storage.database import Database
+from wxauto_mgt.storage.times import to_us
 
 
 @pytest.fixture
@@ -41,14 +46,19 @@ def figures() -> Figures:
 
 
 def make_sampler(clock: FakeClock, figures: Figures, tmp_path: Path, telemetry: Database | None) -> Sampler:
-    gauges: dict[str, Gauge] = {"health_score": lambda: figures.score}
+    def score() -> Iterator[Sample]:
+        if figures.score is not None:
+            yield Sample(SeriesKey("health_score"), figures.score)
+
+    registry = MetricRegistry(clock=clock, bus=EventBus())
+    registry.add_collector(score)
+    registry.add_collector(RateOf(name="messages_per_second", total=lambda: figures.messages, clock=clock))
     return Sampler(
         clock=clock,
         reader=HostReader(data_folder=tmp_path),
         loop_lag=LoopLag(clock=clock),
-        store=SampleStore(telemetry=telemetry) if telemetry else None,
-        gauges=gauges,
-        rates={"messages_per_second": lambda: figures.messages},
+        registry=registry,
+        store=SeriesStore(telemetry=telemetry) if telemetry else None,
     )
 
 
@@ -123,22 +133,43 @@ async def test_history_survives_a_restart(
     assert later.series("health_score", began).values == (80.0,)
 
 
-async def test_old_samples_are_pruned_but_a_thousand_points_stay(
+async def test_old_points_are_pruned_and_stay_as_minutes(
+    fake_clock: FakeClock, figures: Figures, tmp_path: Path, telemetry: Database
+) -> None:
+    began = fake_clock.now()
+    sampler = make_sampler(fake_clock, figures, tmp_path, telemetry)
+    sampler.apply(SamplingPolicy(interval_s=5.0, raw_retention_s=5.0))
+    for score in (10.0, 20.0):
+        figures.score = score
+        await sampler.sample()
+        await fake_clock.advance(5)
+    await fake_clock.advance(4_000)
+    figures.score = 30.0
+    await sampler.sample()  # a new hour: the points of the first are packed
+    assert (await sampler.history("health_score", began)).values == (10.0, 20.0, 30.0)
+    await fake_clock.advance(6_000)  # a thousand points stay, whatever the age
+    for _ in range(62):
+        await sampler.sample()
+    older = await sampler.history("health_score", began)
+    assert older.values[:2] == (15.0, 30.0)
+    assert older.at_s[0] == began.timestamp()
+    count = await telemetry.fetch_one("SELECT count(*) FROM axis WHERE end_us < ?", (to_us(began) + 10**7,))
+    assert count is not None
+    assert count[0] == 0
+
+
+async def test_size_is_bounded_by_dropping_the_oldest_points(
     fake_clock: FakeClock, figures: Figures, tmp_path: Path, telemetry: Database
 ) -> None:
     figures.score = 1.0
-    began = fake_clock.now()
     sampler = make_sampler(fake_clock, figures, tmp_path, telemetry)
-    sampler.apply(SamplingPolicy(interval_s=1.0, raw_retention_s=5.0))
-    await sampler.sample()
-    await fake_clock.advance(999)
+    sampler.apply(SamplingPolicy(max_bytes=0))
     for _ in range(62):
         await sampler.sample()
-    assert len((await sampler.history("health_score", began)).values) == 2
-    await fake_clock.advance(3)
-    for _ in range(62):
-        await sampler.sample()
-    assert began.timestamp() not in (await sampler.history("health_score", began)).at_s
+        await fake_clock.advance(120)
+    size = await telemetry.fetch_one("SELECT count(*) FROM axis")
+    assert size is not None
+    assert size[0] <= 1
 
 
 @pytest.mark.expects_log("kept in memory only")

@@ -6,11 +6,11 @@ one; the health score and the interfaces read.
 
 from __future__ import annotations
 
-import math
 from collections import deque
 from dataclasses import dataclass
 from typing import Final
 
+from wxauto_mgt.core.metrics.instruments import percentile
 from wxauto_mgt.core.metrics.sliding_count import SlidingCount
 from wxauto_mgt.core.wire import CallRecord
 from wxauto_mgt.runtime.clock import Clock
@@ -22,9 +22,10 @@ LATENCIES_KEPT: Final = 4096
 
 @dataclass(frozen=True)
 class Latency:
-    """How long the requests of the last five minutes took."""
+    """How many of the requests of the last five minutes failed, and how long all took."""
 
     count: int
+    failed: int
     mean_s: float
     p50_s: float
     p95_s: float
@@ -84,7 +85,7 @@ class _Target:
         self.total = 0
         self.failed = 0
         self.outcomes = _Outcomes(clock)
-        self.latencies: deque[tuple[float, float]] = deque(maxlen=LATENCIES_KEPT)
+        self.latencies: deque[tuple[float, float, bool]] = deque(maxlen=LATENCIES_KEPT)
         self.last_error_code: str | None = None
 
 
@@ -110,7 +111,7 @@ class CallMetrics:
         self._total += 1
         target.total += 1
         target.outcomes.add(ok=call.ok)
-        target.latencies.append((self._clock.monotonic(), call.duration_s))
+        target.latencies.append((self._clock.monotonic(), call.duration_s, call.ok))
         self._last_hour.add(ok=call.ok)
         if not call.ok:
             target.failed += 1
@@ -144,23 +145,16 @@ class CallMetrics:
 
     def _latency(self, target: _Target) -> Latency | None:
         oldest = self._clock.monotonic() - LATENCY_WINDOW_S
-        durations = sorted(duration for at, duration in target.latencies if at >= oldest)
+        while target.latencies and target.latencies[0][0] < oldest:
+            target.latencies.popleft()
+        durations = sorted(duration for _, duration, _ in target.latencies)
         if not durations:
             return None
         return Latency(
             count=len(durations),
+            failed=sum(not ok for _, _, ok in target.latencies),
             mean_s=sum(durations) / len(durations),
             p50_s=percentile(durations, 0.50),
             p95_s=percentile(durations, 0.95),
             p99_s=percentile(durations, 0.99),
         )
-
-
-def percentile(ordered: list[float], share: float) -> float:
-    """Return the nearest-rank percentile: the smallest value that at least `share` of all do not exceed.
-
-    Args:
-        ordered: ascending, not empty.
-        share: 0-1.
-    """
-    return ordered[max(0, math.ceil(len(ordered) * share) - 1)]

@@ -1,62 +1,67 @@
-"""Samples every figure at each interval: into memory for drawing, into the telemetry database to keep.
+"""Samples every metric at each interval: into memory for drawing, into the telemetry database to keep.
 
-Owns the interval and the series in memory; knows where no figure but the machine's comes from. The supervisor
-runs it. Without the database it goes on in memory.
+Owns the interval, the machine's figures and the retention; the registry knows what else there is to ask. The
+supervisor runs it. Without the database it goes on in memory.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import math
-from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from wxauto_mgt.core.metrics.history import SeriesHistory, Tiers
 from wxauto_mgt.core.metrics.loop_lag import LoopLag
+from wxauto_mgt.core.metrics.model import MetricType, Sample, Series, SeriesKey
 from wxauto_mgt.core.metrics.readings import HostFigures, HostReader, ProcessFigures
-from wxauto_mgt.core.metrics.store import SampleStore
+from wxauto_mgt.core.metrics.registry import MetricRegistry
+from wxauto_mgt.core.metrics.store import KeptUntil, SeriesStore
 from wxauto_mgt.errors import StorageError, StorageOverloaded
 from wxauto_mgt.runtime.clock import Clock
 
 _log = logging.getLogger(__name__)
 
-Gauge = Callable[[], float | None]
-POINTS_IN_MEMORY: Final = 1_080  # three hours at the default interval
 _POINTS_KEPT_AT_LEAST: Final = 1_000
 _PRUNE_EVERY: Final = 60
+_DAY_S: Final = 86_400.0
 
 
 @dataclass(frozen=True)
 class SamplingPolicy:
-    """How often samples are taken, and how long raw ones are kept."""
+    """How often samples are taken, and how long they are kept."""
 
     interval_s: float = 10.0
-    raw_retention_s: float = 48 * 3600.0
+    raw_retention_s: float = 2 * _DAY_S
+    minute_retention_s: float = 30 * _DAY_S
+    hour_retention_s: float = 730 * _DAY_S
+    max_bytes: int = 1 << 29
 
     @property
     def kept_s(self) -> float:
         """How long raw samples are kept: never fewer than 1,000 points."""
         return max(self.raw_retention_s, self.interval_s * _POINTS_KEPT_AT_LEAST)
 
+    def tiers(self) -> Tiers:
+        """How far back readers may ask each tier."""
+        return Tiers(raw=timedelta(seconds=self.kept_s), minutes=timedelta(seconds=self.minute_retention_s))
 
-@dataclass(frozen=True)
-class Series:
-    """Points of one metric for drawing, oldest first; instants are seconds since the epoch."""
-
-    name: str
-    at_s: tuple[float, ...]
-    values: tuple[float, ...]
+    def kept_until(self, now: datetime) -> KeptUntil:
+        """What the store deletes now."""
+        return KeptUntil(
+            raw=now - timedelta(seconds=self.kept_s),
+            minutes=now - timedelta(seconds=self.minute_retention_s),
+            hours=now - timedelta(seconds=self.hour_retention_s),
+            max_bytes=self.max_bytes,
+        )
 
 
 class Sampler:
-    """Samples the process, the host and whatever the composition root names.
+    """Samples the process, the host and what the registry knows.
 
     Args:
-        gauges: metric name -> reading now; None is not measured and leaves a gap.
-        rates: metric name -> running total whose rise per second is sampled.
         store: None keeps samples in memory only.
     """
 
@@ -66,24 +71,26 @@ class Sampler:
         clock: Clock,
         reader: HostReader,
         loop_lag: LoopLag,
-        store: SampleStore | None,
-        gauges: Mapping[str, Gauge],
-        rates: Mapping[str, Callable[[], float]],
+        registry: MetricRegistry,
+        store: SeriesStore | None,
         policy: SamplingPolicy = SamplingPolicy(),
     ) -> None:
         self._clock = clock
         self._reader = reader
         self._loop_lag = loop_lag
+        self._registry = registry
         self._store = store
-        self._gauges = gauges
-        self._rates = rates
         self._policy = policy
-        self._points: dict[str, deque[tuple[float, float]]] = {}
-        self._totals: dict[str, tuple[float, float]] = {}
         self._process: ProcessFigures | None = None
         self._host: HostFigures | None = None
         self._is_store_failing = False
         self._samples_until_prune = 0
+        self._history = (
+            None
+            if store is None
+            else SeriesHistory(store=store, clock=clock, tiers=lambda: self._policy.tiers())
+        )
+        registry.add_collector(self._machine)
 
     @property
     def process(self) -> ProcessFigures | None:
@@ -108,72 +115,57 @@ class Sampler:
 
     async def sample(self) -> None:
         """Take one sample of everything now."""
-        process, host = await asyncio.to_thread(self._reader.read)
-        self._process, self._host = process, host
+        self._process, self._host = await asyncio.to_thread(self._reader.read)
         at = self._clock.now()
-        readings = {
-            **_machine_readings(process, host),
-            "app_loop_lag_ms": self._loop_lag.take_worst_ms(),
-            **{name: gauge() for name, gauge in self._gauges.items()},
-            **{name: self._rate(name, total()) for name, total in self._rates.items()},
-        }
-        values = {
-            name: float(value)
-            for name, value in readings.items()
-            if value is not None and math.isfinite(value)
-        }
-        for name, value in values.items():
-            self._points.setdefault(name, deque(maxlen=POINTS_IN_MEMORY)).append((at.timestamp(), value))
-        await self._keep(at, values)
+        await self._keep(at, self._registry.collect(at))
+
+    async def flush(self) -> None:
+        """Store the values that programs recorded since the last sample."""
+        await self._keep(self._clock.now(), ())
 
     def names(self) -> tuple[str, ...]:
-        """Names of the metrics sampled since the start."""
-        return tuple(sorted(self._points))
+        """Names of the metrics that have a value since the start."""
+        return self._registry.names()
 
     def latest(self, name: str) -> float | None:
         """Return the newest value of a metric; None when there is none."""
-        points = self._points.get(name)
-        return points[-1][1] if points else None
+        reading = self._registry.latest(name)
+        return reading.value if reading else None
 
     def series(self, name: str, since: datetime) -> Series:
         """Return the points in memory since an instant; `history` reaches further back."""
-        since_s = since.timestamp()
-        points = [point for point in self._points.get(name, ()) if point[0] >= since_s]
-        return Series(
-            name=name, at_s=tuple(at_s for at_s, _ in points), values=tuple(value for _, value in points)
-        )
+        return self._registry.window(name, (), since)
 
-    async def history(self, name: str, since: datetime) -> Series:
+    async def history(
+        self, name: str, since: datetime, *, labels: tuple[tuple[str, str], ...] = ()
+    ) -> Series:
         """Return the kept points since an instant, those of earlier runs included.
 
         Raises:
             StorageError: the telemetry database cannot be read.
         """
-        if self._store is None:
-            return self.series(name, since)
-        rows = await self._store.read(name, since)
-        return Series(
-            name=name, at_s=tuple(at.timestamp() for at, _ in rows), values=tuple(value for _, value in rows)
-        )
+        if self._history is None:
+            return self._registry.window(name, labels, since)
+        await self.flush()
+        return await self._history.points(name, labels, since)
 
-    def _rate(self, name: str, total: float) -> float | None:
-        now = self._clock.monotonic()
-        before = self._totals.get(name)
-        self._totals[name] = (now, total)
-        if before is None or now <= before[0]:
-            return None
-        return max(0.0, total - before[1]) / (now - before[0])
+    @property
+    def stored(self) -> SeriesHistory | None:
+        """What reads the telemetry database; None without one."""
+        return self._history
 
-    async def _keep(self, at: datetime, values: Mapping[str, float]) -> None:
-        if self._store is None:
+    async def _keep(self, at: datetime, samples: Sequence[Sample]) -> None:
+        points = self._registry.take_points()
+        if self._store is None or not (samples or points):
             return
         try:
-            await self._store.append(at, values)
-            self._samples_until_prune -= 1
+            await self._store.append(at, samples, points)
+            self._samples_until_prune -= bool(samples)
             if self._samples_until_prune < 0:
                 self._samples_until_prune = _PRUNE_EVERY
-                await self._store.prune(at - timedelta(seconds=self._policy.kept_s))
+                await self._store.prune(self._policy.kept_until(at))
         except (StorageError, StorageOverloaded) as error:
+            self._registry.give_back(points)
             if not self._is_store_failing:
                 _log.warning("Samples are kept in memory only: %s", error)
             self._is_store_failing = True
@@ -181,6 +173,20 @@ class Sampler:
         if self._is_store_failing:
             self._is_store_failing = False
             _log.info("Samples are written again")
+
+    def _machine(self) -> Iterator[Sample]:
+        lag_ms = self._loop_lag.take_worst_ms()
+        if lag_ms is not None:
+            yield Sample(SeriesKey("app_loop_lag_ms"), round(lag_ms, 3))  # a clock knows no more
+        if self._process is None or self._host is None:
+            return
+        for name, value in _machine_readings(self._process, self._host).items():
+            if value is not None:
+                type_ = MetricType.COUNTER if name in NETWORK_COUNTERS else MetricType.GAUGE
+                yield Sample(SeriesKey(name), float(value), type_)
+
+
+NETWORK_COUNTERS: Final = ("system_network_bytes_sent", "system_network_bytes_recv")
 
 
 def _machine_readings(process: ProcessFigures, host: HostFigures) -> dict[str, float | None]:

@@ -84,10 +84,42 @@ class MetricsSettings(ConfigModel):
         ),
     )
 
+    minute_retention_days: float = Field(
+        default=30.0,
+        gt=0,
+        le=3650,
+        json_schema_extra=hints(
+            "metrics.field.minute_retention_days", group=_METRICS_GROUP, order=30, unit="monitoring.unit.days"
+        ),
+    )
+    hour_retention_days: float = Field(
+        default=730.0,
+        gt=0,
+        le=3650,
+        json_schema_extra=hints(
+            "metrics.field.hour_retention_days", group=_METRICS_GROUP, order=40, unit="monitoring.unit.days"
+        ),
+    )
+    max_total_bytes: int = Field(
+        default=1 << 29,
+        ge=1 << 20,
+        json_schema_extra=hints(
+            "metrics.field.max_total_bytes",
+            group=_METRICS_GROUP,
+            order=50,
+            unit="monitoring.unit.bytes",
+            help_key="metrics.help.max_total_bytes",
+        ),
+    )
+
     def policy(self) -> SamplingPolicy:
         """Return what the sampler wants."""
         return SamplingPolicy(
-            interval_s=self.sample_interval_s, raw_retention_s=self.raw_retention_hours * 3600
+            interval_s=self.sample_interval_s,
+            raw_retention_s=self.raw_retention_hours * 3600,
+            minute_retention_s=self.minute_retention_days * 86_400,
+            hour_retention_s=self.hour_retention_days * 86_400,
+            max_bytes=self.max_total_bytes,
         )
 
 

@@ -13,7 +13,7 @@ from typing import Protocol
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from wxauto_mgt.core.listening.model import ListenerStatus
-from wxauto_mgt.core.metrics.sampler import Series
+from wxauto_mgt.core.metrics.model import Series
 from wxauto_mgt.core.monitoring.error_episodes import ErrorEpisode
 from wxauto_mgt.core.monitoring.health_score import Deduction, HealthScore, OverallStatus
 from wxauto_mgt.core.monitoring.model import ClientReport, HealthScoreChanged, ServiceStatus, Statistics
