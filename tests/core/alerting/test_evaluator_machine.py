@@ -200,12 +200,18 @@ class EvaluatorMachine(RuleBasedStateMachine):
         is_critical=st.booleans(),
         elapsed_s=st.sampled_from([0.0, 5.0, 10.0, 25.0]),
         times=st.integers(1, 4),
+        is_delivering=st.booleans(),
     )
-    def results(self, verdict: Verdict, is_critical: bool, elapsed_s: float, times: int) -> None:
+    def results(
+        self, verdict: Verdict, is_critical: bool, elapsed_s: float, times: int, is_delivering: bool
+    ) -> None:
         level = (CRITICAL if is_critical else WARNING) if verdict is Verdict.BREACH else None
         for _ in range(times):
             self.progress = step(self.rule, self.progress, Result(verdict, level), elapsed_s)
             self.model.take(Seen(verdict, is_critical, elapsed_s))
+            if is_delivering:
+                self.agrees()
+                self.deliver()
 
     @rule()
     def deliver(self) -> None:
@@ -231,4 +237,4 @@ class EvaluatorMachine(RuleBasedStateMachine):
 
 
 TestEvaluator = EvaluatorMachine.TestCase
-TestEvaluator.settings = settings(max_examples=150, stateful_step_count=30)
+TestEvaluator.settings = settings(max_examples=120, stateful_step_count=30)

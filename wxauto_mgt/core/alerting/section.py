@@ -72,6 +72,12 @@ def rules_in_force(stored: Mapping[str, AlertRule]) -> dict[str, AlertRule]:
     return {rule_id: rule for rule_id, rule in rules.items() if rule.enabled}
 
 
+def words_of(rule: AlertRule) -> tuple[str, str]:
+    """Return title and message of a rule: its own templates, or keys of the catalogue."""
+    key = rule.id if rule.id in {default.id for default in default_rules()} else "any"
+    return rule.title or f"alerts.title.{key}", rule.message or f"alerts.message.{key}"
+
+
 def check_inhibition(candidate: Candidate) -> Iterable[Problem]:
     """Find rules that are inhibited by unknown rules, or in a circle, where all of them would fall silent."""
     rules: dict[str, AlertRule] = {rule.id: rule for rule in default_rules()}

@@ -1,0 +1,430 @@
+"""Evaluates the alert rules over the running console, keeps the alerts, hands their notices to the outbox.
+
+Owns running time, the series and the transaction that holds alerts and notices together. The supervisor runs
+it; the facade and the window ask it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+import uuid
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final, Protocol
+
+from wxauto_mgt.core.alerting import evaluator, store
+from wxauto_mgt.core.alerting.conditions import Conditions, FigureSource
+from wxauto_mgt.core.alerting.evaluator import NoticeKind, Result, Verdict
+from wxauto_mgt.core.alerting.grouping import Grouping
+from wxauto_mgt.core.alerting.model import (
+    Acknowledgement,
+    Alert,
+    AlertRule,
+    AlertState,
+    Labels,
+    Operator,
+    alert_id,
+    labels_of,
+)
+from wxauto_mgt.core.alerting.notices import notifications_of
+from wxauto_mgt.core.alerting.settings import AlertsSettings
+from wxauto_mgt.core.alerting.silences import Silence, inhibitor_of
+from wxauto_mgt.core.alerting.tracked import Tracked, after_result, closed
+from wxauto_mgt.core.delivery.wake import Wake
+from wxauto_mgt.core.metrics.model import MetricRecorded
+from wxauto_mgt.core.notifications.model import Notification
+from wxauto_mgt.errors import PermanentError, StorageError, StorageOverloaded
+from wxauto_mgt.runtime.clock import Clock
+from wxauto_mgt.storage.database import Database
+
+_log = logging.getLogger(__name__)
+
+# A longer pause between two evaluations is no running time: the machine slept, or the process was stopped.
+_INTERVALS_UNTIL_SUSPENDED: Final = 3.0
+_SHORTEST_SUSPENSION_S: Final = 5.0
+_INTERVALS_UNTIL_STALE: Final = 3.0
+_TIMERS_SAVED_EVERY_S: Final = 30.0
+_RECORDED_TOGETHER_S: Final = 0.05
+_STORE_TRIED_EVERY_S: Final = 1.0
+
+_Due = dict[str, NoticeKind]
+
+
+class NoticeOutbox(Protocol):
+    """Takes notices in the transaction of what they are about."""
+
+    def enqueue(self, tx: sqlite3.Connection, notification: Notification) -> int:
+        """Write one notice; it goes out once the transaction is committed."""
+        ...
+
+
+class AlertEngine:
+    """All alerts of one console. Use it on the loop's thread.
+
+    Args:
+        rules: the rules in force, asked at each evaluation.
+        measured_every_s: how often figures are renewed; older ones are no data after three times that.
+        on_notices: told after notices were committed.
+    """
+
+    def __init__(
+        self,
+        *,
+        db: Database,
+        clock: Clock,
+        source: FigureSource,
+        rules: Callable[[], Mapping[str, AlertRule]],
+        settings: Callable[[], AlertsSettings],
+        measured_every_s: Callable[[], float],
+        outbox: NoticeOutbox,
+        on_notices: Callable[[], None],
+    ) -> None:
+        self._db = db
+        self._clock = clock
+        self._conditions = Conditions(source=source)
+        self._rules = rules
+        self._settings = settings
+        self._measured_every_s = measured_every_s
+        self._outbox = outbox
+        self._on_notices = on_notices
+        self._series: dict[str, Tracked] = {}
+        self._saved: dict[str, tuple[Tracked, float]] = {}
+        self._appeared: set[str] = set()
+        self._silences: list[Silence] = []
+        self._grouping = Grouping()
+        self._running_s = 0.0
+        self._looked_at_s = clock.monotonic()
+        self._recorded: set[str] = set()
+        self._wake = Wake()
+        self._lock = asyncio.Lock()
+        self._is_store_failing = False
+
+    async def open(self) -> None:
+        """Take over what earlier runs left.
+
+        Raises:
+            StorageError: the database cannot be read.
+        """
+        for tracked in await store.load_series(self._db):
+            self._series[tracked.id] = tracked
+            self._saved[tracked.id] = (tracked, 0.0)
+        self._silences = await store.load_silences(self._db, self._clock.now())
+        self._looked_at_s = self._clock.monotonic()
+
+    async def run(self, beat: Callable[[], None]) -> None:
+        """Evaluate until cancelled: at each interval, and what a program recorded at once."""
+        next_s = self._clock.monotonic()
+        while True:
+            beat()
+            if self._clock.monotonic() >= next_s:
+                next_s = self._clock.monotonic() + self._settings().evaluation_interval_s
+                await self.evaluate()
+            elif self._recorded:
+                await self._clock.sleep(_RECORDED_TOGETHER_S)  # a program that records much is looked at once
+                await self.catch_up()
+            else:
+                await self.notify()
+            await self._wake.wait(min(next_s - self._clock.monotonic(), self._next_notice_in_s()))
+
+    async def close(self) -> None:
+        """Write the timers, so that the next run goes on where this one ends."""
+        async with self._lock:
+            await self._save([], {}, with_timers=True)
+
+    def metric_recorded(self, event: MetricRecorded) -> None:
+        """Look at a recorded value soon; `catch_up` does so now."""
+        self._recorded.add(event.record.name)
+        self._wake.ring()
+
+    async def catch_up(self) -> None:
+        """Evaluate the rules on values recorded since the last evaluation."""
+        names, self._recorded = self._recorded, set()
+        if names:
+            await self.evaluate(names)
+
+    async def evaluate(self, metric_names: Collection[str] | None = None) -> None:
+        """Evaluate every rule, or those on some metrics, and hand over the notices whose time has come."""
+        async with self._lock:
+            if metric_names is None:
+                self._recorded.clear()
+            now_s, rules = self._pass_time(), self._rules()
+            self._close_orphans(rules)
+            for rule in rules.values():
+                if metric_names is None or rule.metric_name in metric_names:
+                    self._evaluate_rule(rule, now_s)
+            await self._notify(rules, now_s)
+
+    async def notify(self) -> None:
+        """Hand over the notices whose time has come, without an evaluation."""
+        async with self._lock:
+            await self._notify(self._rules(), self._pass_time())
+
+    def rules(self) -> Mapping[str, AlertRule]:
+        """The rules in force by id."""
+        return self._rules()
+
+    def active(self) -> tuple[Alert, ...]:
+        """The alerts that are not resolved, the worst first, then the newest."""
+        alerts = [t.open_alert for t in self._series.values() if t.open_alert is not None]
+        return tuple(sorted(alerts, key=lambda a: (-a.level.rank, -a.started_at.timestamp(), a.id)))
+
+    async def history(self, hours: float) -> tuple[Alert, ...]:
+        """The alerts that fired or were resolved in the last hours, newest first, at most 1,000."""
+        since = self._clock.now() - timedelta(hours=hours)
+        return tuple(await store.history(self._db, since))
+
+    async def acknowledge(self, alert: str, *, owner: str, note: str) -> Alert:
+        """Somebody takes care of an alert: nothing more is said until it gets worse or is resolved.
+
+        Raises:
+            PermanentError: no such alert is active.
+            StorageError, StorageOverloaded: it could not be stored; nothing changed.
+        """
+        async with self._lock:
+            before = self._series.get(alert)
+            if before is None or before.open_alert is None:
+                raise PermanentError("alert_not_active", alert=alert)
+            taken = Acknowledgement(owner, note, self._clock.now())
+            after = replace(
+                before,
+                progress=evaluator.acknowledge(before.progress),
+                alert=replace(before.open_alert, acknowledged=taken),
+            )
+
+            def job(tx: sqlite3.Connection) -> None:
+                store.save_alerts(tx, [] if after.alert is None else [after.alert])
+                store.save_series(tx, [after])
+
+            await self._db.run(job)
+            self._series[alert] = after
+            self._saved[alert] = (after, self._running_s)
+            return replace(before.open_alert, acknowledged=taken)
+
+    def silences(self) -> tuple[Silence, ...]:
+        """The silences that have not ended."""
+        now = self._clock.now()
+        return tuple(silence for silence in self._silences if silence.ends_at > now)
+
+    async def silence(self, *, rule: str, labels: Labels, duration_s: float, who: str, note: str) -> Silence:
+        """Keep notices back from now on, of one rule or of `*`; evaluation goes on.
+
+        Raises:
+            StorageError, StorageOverloaded: it could not be stored; nothing changed.
+        """
+        now = self._clock.now()
+        wanted = Silence(0, rule, labels, now, now + timedelta(seconds=duration_s), who, note)
+        silence_id = await self._db.run(lambda tx: store.add_silence(tx, wanted))
+        silence = replace(wanted, id=silence_id)
+        self._silences = [*self.silences(), silence]
+        return silence
+
+    async def end_silence(self, silence_id: int) -> None:
+        """End a silence now.
+
+        Raises:
+            PermanentError: no such silence is active.
+            StorageError, StorageOverloaded: it could not be stored; nothing changed.
+        """
+        now = self._clock.now()
+        if not await self._db.run(lambda tx: store.end_silence(tx, silence_id, now)):
+            raise PermanentError("silence_not_active", silence=silence_id)
+        self._silences = [silence for silence in self._silences if silence.id != silence_id]
+        self._wake.ring()
+
+    def _pass_time(self) -> float:
+        """Return running time: the monotonic clock without the time in which nothing ran."""
+        now_s = self._clock.monotonic()
+        gap_s = now_s - self._looked_at_s
+        self._looked_at_s = now_s
+        longest_s = _INTERVALS_UNTIL_SUSPENDED * self._settings().evaluation_interval_s
+        if gap_s <= max(longest_s, _SHORTEST_SUSPENSION_S):
+            self._running_s += gap_s
+        return self._running_s
+
+    def _evaluate_rule(self, rule: AlertRule, now_s: float) -> None:
+        slowest_s = max(self._settings().evaluation_interval_s, self._measured_every_s())
+        present = set()
+        for labels, result in self._conditions.evaluate(
+            rule, now_s=now_s, stale_after_s=_INTERVALS_UNTIL_STALE * slowest_s
+        ):
+            series_id = alert_id(rule.id, labels)
+            present.add(series_id)
+            before = self._series.get(series_id) or Tracked(series_id, rule.id, labels)
+            self._take(before, rule, result, now_s)
+        self._appeared |= present
+        for tracked in self._of_rule(rule):
+            # Figures of an earlier run need time to come back before their absence means anything.
+            is_gone = tracked.id in self._appeared or now_s >= rule.no_data_after_s
+            if tracked.id not in present and is_gone:
+                self._take(tracked, rule, Result(Verdict.NO_DATA), now_s)
+                after = self._series[tracked.id]
+                if after.progress.state is AlertState.NO_DATA and after.is_at_rest(rule):
+                    del self._series[tracked.id]
+
+    def _of_rule(self, rule: AlertRule) -> list[Tracked]:
+        return [t for t in self._series.values() if t.rule == rule.id and not _is_orphan(rule, t)]
+
+    def _take(self, before: Tracked, rule: AlertRule, result: Result, now_s: float) -> None:
+        after = after_result(
+            before, rule, result, now_s=now_s, now=self._clock.now(), episode=uuid.uuid4().hex
+        )
+        self._series[after.id] = after
+        if before.open_alert is None and after.open_alert is not None:
+            _log.info("alert fires: %s", after.id, extra={"level_of_alert": after.open_alert.level.value})
+        elif before.open_alert is not None and after.open_alert is None:
+            _log.info("alert resolved: %s", after.id)
+
+    def _close_orphans(self, rules: Mapping[str, AlertRule]) -> None:
+        """End the alerts that no rule is about any more: it was removed, switched off or changed."""
+        for tracked in list(self._series.values()):
+            if tracked.progress.is_open and _is_orphan(rules.get(tracked.rule), tracked):
+                progress = replace(evaluator.close(tracked.progress), is_flapping=False)
+                self._series[tracked.id] = closed(tracked, progress, self._clock.now())
+
+    async def _notify(self, rules: Mapping[str, AlertRule], now_s: float) -> None:
+        self._mute(rules)
+        due = {
+            tracked.id: kind
+            for tracked in self._series.values()
+            if tracked.alert is not None and not tracked.alert.muted_by
+            for kind in (_due(rules.get(tracked.rule), tracked),)
+            if kind is not None
+        }
+        settings = self._settings()
+        ready = self._grouping.ready(
+            {self._series[series_id].rule for series_id in due},
+            now_s=now_s,
+            wait_s=settings.group_wait_s,
+            interval_s=settings.group_interval_s,
+        )
+        now_told = {
+            series_id: kind for series_id, kind in due.items() if self._series[series_id].rule in ready
+        }
+        notices = notifications_of(
+            [(self._alert(series_id), kind) for series_id, kind in now_told.items()], self._clock.now()
+        )
+        if await self._save(notices, now_told):
+            self._grouping.told(ready, now_s=now_s)
+            if notices:
+                self._on_notices()
+
+    def _mute(self, rules: Mapping[str, AlertRule]) -> None:
+        """Note on each alert why its notices wait, if they do."""
+        now = self._clock.now()
+        silences = [silence for silence in self._silences if silence.is_active(now)]
+        maintenance = [window for window in self._settings().maintenance if window.is_active(now)]
+        open_alerts: dict[str, list[Labels]] = {}
+        for tracked in self._series.values():
+            if tracked.open_alert is not None:
+                open_alerts.setdefault(tracked.rule, []).append(tracked.labels)
+        for tracked in list(self._series.values()):
+            if tracked.alert is None:
+                continue
+            rule, labels, muted_by = rules.get(tracked.rule), tracked.labels, ""
+            inhibitor = inhibitor_of(rule, labels, open_alerts) if rule is not None else None
+            if inhibitor is not None:
+                muted_by = f"rule:{inhibitor}"
+            muted_by = next(
+                (f"maintenance:{m.name}" for m in maintenance if m.covers(tracked.rule, labels)), muted_by
+            )
+            muted_by = next((f"silence:{s.id}" for s in silences if s.covers(tracked.rule, labels)), muted_by)
+            if muted_by != tracked.alert.muted_by:
+                self._series[tracked.id] = replace(tracked, alert=replace(tracked.alert, muted_by=muted_by))
+
+    async def _save(
+        self, notices: Sequence[Notification], now_told: _Due, *, with_timers: bool = False
+    ) -> bool:
+        """Write what changed with its notices in one transaction; tell whether that went well.
+
+        What could not be written stays due, and is written by the next evaluation that can.
+        """
+        after = {
+            series_id: replace(tracked, progress=evaluator.told(tracked.progress, now_told[series_id]))
+            if series_id in now_told
+            else tracked
+            for series_id, tracked in self._series.items()
+        }
+        rules = self._rules()
+        changed = [t for t in after.values() if self._is_unsaved(t, rules, with_timers=with_timers)]
+        lasting = [t for t in changed if not t.is_at_rest(rules.get(t.rule))]
+        dropped = [
+            series_id
+            for series_id in self._saved
+            if series_id not in after or after[series_id].is_at_rest(rules.get(after[series_id].rule))
+        ]
+        if not changed and not dropped and not notices:
+            return True
+
+        def job(tx: sqlite3.Connection) -> None:
+            store.save_alerts(tx, [t.alert for t in changed if t.alert is not None])
+            store.save_series(tx, lasting)
+            store.drop_series(tx, dropped)
+            for notice in notices:
+                self._outbox.enqueue(tx, notice)
+
+        try:
+            await self._db.run(job)
+        except (StorageError, StorageOverloaded) as error:
+            if not self._is_store_failing:
+                _log.warning("Alerts are kept in memory only, their notices wait: %s", error)
+            self._is_store_failing = True
+            return False
+        if self._is_store_failing:
+            self._is_store_failing = False
+            _log.info("Alerts are stored again")
+        self._series = after
+        self._saved |= {tracked.id: (tracked, self._running_s) for tracked in lasting}
+        for series_id in dropped:
+            del self._saved[series_id]
+        self._forget_resting(rules)
+        return True
+
+    def _is_unsaved(self, tracked: Tracked, rules: Mapping[str, AlertRule], *, with_timers: bool) -> bool:
+        known, is_resting = self._saved.get(tracked.id), tracked.is_at_rest(rules.get(tracked.rule))
+        if known is None:
+            return tracked.alert is not None or not is_resting
+        before, saved_at_s = known
+        if tracked.is_told_apart(before):
+            return True
+        is_old = with_timers or self._running_s - saved_at_s >= _TIMERS_SAVED_EVERY_S
+        return is_old and not is_resting and tracked.progress != before.progress
+
+    def _forget_resting(self, rules: Mapping[str, AlertRule]) -> None:
+        """Keep no alert that is over, told and stored; a series that no rule is about goes with it."""
+        for tracked in list(self._series.values()):
+            rule = rules.get(tracked.rule)
+            if tracked.is_at_rest(rule):
+                if _is_orphan(rule, tracked):
+                    del self._series[tracked.id]
+                elif tracked.alert is not None:
+                    self._series[tracked.id] = replace(tracked, alert=None)
+
+    def _next_notice_in_s(self) -> float:
+        settings = self._settings()
+        next_s = self._grouping.next_in_s(
+            now_s=self._running_s, wait_s=settings.group_wait_s, interval_s=settings.group_interval_s
+        )
+        if self._is_store_failing:
+            return _STORE_TRIED_EVERY_S
+        return settings.evaluation_interval_s if next_s is None else next_s
+
+    def _alert(self, series_id: str) -> Alert:
+        alert = self._series[series_id].alert
+        assert alert is not None  # noqa: S101 - only series with an alert are due
+        return alert
+
+
+def _due(rule: AlertRule | None, tracked: Tracked) -> NoticeKind | None:
+    if rule is not None:
+        return evaluator.due(rule, tracked.progress)
+    return None if tracked.progress.told is None else NoticeKind.RESOLVED
+
+
+def _is_orphan(rule: AlertRule | None, tracked: Tracked) -> bool:
+    """Whether the rule of a series is not about it any more."""
+    if rule is None or not rule.covers(tracked.labels):
+        return True
+    return rule.operator is Operator.ABSENT and tracked.labels != labels_of(rule.labels)

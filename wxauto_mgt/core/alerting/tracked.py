@@ -1,0 +1,126 @@
+"""One series of one rule with its alert, and how a result changes both. Pure.
+
+Owns when an alert record begins, changes and ends. The engine keeps these, the store writes them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from wxauto_mgt.core.alerting.evaluator import Progress, Result, step
+from wxauto_mgt.core.alerting.model import Alert, AlertRule, AlertState, Labels
+from wxauto_mgt.core.alerting.section import words_of
+
+NO_DATA_MESSAGE = "alerts.message.no_data"
+
+
+@dataclass(frozen=True)
+class Tracked:
+    """Where a series stands.
+
+    Attributes:
+        id: `rule:label-hash`.
+        alert: the open one, or the one whose end is still to be told.
+        evaluated_at_s: running time of the last result of this run; None before the first.
+    """
+
+    id: str
+    rule: str
+    labels: Labels
+    progress: Progress = field(default_factory=Progress)
+    alert: Alert | None = None
+    evaluated_at_s: float | None = None
+
+    @property
+    def open_alert(self) -> Alert | None:
+        """The alert, while it is not resolved."""
+        return self.alert if self.progress.is_open else None
+
+    def is_at_rest(self, rule: AlertRule | None) -> bool:
+        """Whether nothing would be lost if the series were forgotten."""
+        progress = self.progress
+        since_s = progress.since_notice_s
+        is_cool = since_s is None or rule is None or since_s >= rule.cooldown_s
+        return (
+            not progress.is_open
+            and progress.told is None
+            and progress.state is not AlertState.PENDING
+            and not progress.is_flapping
+            and is_cool
+        )
+
+    def is_told_apart(self, other: Tracked) -> bool:
+        """Whether anything but timers and the value of the moment differs."""
+        return self._gist() != other._gist()
+
+    def _gist(self) -> tuple[object, ...]:
+        progress, alert = self.progress, self.alert
+        return (
+            progress.state,
+            progress.level,
+            progress.told,
+            progress.is_flapping,
+            progress.is_acknowledged,
+            progress.held_s is None,
+            None if alert is None else replace(alert, value=None, muted_by="", is_flapping=False),
+        )
+
+
+def after_result(
+    before: Tracked, rule: AlertRule, result: Result, *, now_s: float, now: datetime, episode: str
+) -> Tracked:
+    """Take one result.
+
+    Args:
+        now_s: running time.
+        episode: names the alert, should one begin.
+    """
+    elapsed_s = 0.0 if before.evaluated_at_s is None else now_s - before.evaluated_at_s
+    progress = step(rule, before.progress, result, elapsed_s)
+    after = replace(before, progress=progress, evaluated_at_s=now_s)
+    return replace(after, alert=_alert(before, after, rule, result, now, episode))
+
+
+def closed(before: Tracked, progress: Progress, now: datetime) -> Tracked:
+    """End the alert, if one is open; the progress is what remains."""
+    alert = before.alert
+    if alert is not None and alert.resolved_at is None:
+        alert = replace(alert, state=AlertState.OK, resolved_at=now)
+    return replace(before, progress=progress, alert=alert)
+
+
+def _alert(
+    before: Tracked, after: Tracked, rule: AlertRule, result: Result, now: datetime, episode: str
+) -> Alert | None:
+    level, progress = after.progress.level, after.progress
+    if level is None:
+        return closed(before, progress, now).alert
+    alert = before.open_alert
+    if alert is None:
+        title, message = words_of(rule)
+        is_silent = progress.state is AlertState.NO_DATA
+        return Alert(
+            id=before.id,
+            episode=episode,
+            rule=rule.id,
+            labels=before.labels,
+            level=level,
+            title=title,
+            message=NO_DATA_MESSAGE if is_silent else message,
+            metric_name=rule.metric_name,
+            value=result.value,
+            threshold=rule.threshold_of(level),
+            state=progress.state,
+            started_at=now,
+            is_flapping=progress.is_flapping,
+        )
+    return replace(
+        alert,
+        level=level,
+        value=alert.value if result.value is None else result.value,
+        threshold=rule.threshold_of(level),
+        state=progress.state,
+        acknowledged=alert.acknowledged if progress.is_acknowledged else None,
+        is_flapping=progress.is_flapping,
+    )
