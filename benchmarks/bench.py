@@ -24,7 +24,7 @@ class Bench:
     @property
     def repetitions(self) -> int:
         """How often a quantity is measured."""
-        return 2 if self.is_quick else 3
+        return 1 if self.is_quick else 3
 
     def folder(self, name: str) -> Path:
         """A new folder on the disk that is measured."""

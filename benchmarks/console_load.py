@@ -23,13 +23,18 @@ from wxauto_mgt.app import Application
 from wxauto_mgt.core.config.model import JSON, Put
 from wxauto_mgt.core.messages.model import MessagesStored
 
-_ROWS_PER_REPLY: Final = 10
 _PAGE_S: Final = 0.5
 _EDIT_S: Final = 0.5
 
 
-async def measure(ports: list[int], *, seconds: float, window: WindowDriver | None) -> dict[str, object]:
-    """Gaps of the loop: with nothing on it, with a console at rest, with everything at once."""
+async def measure(
+    ports: list[int], *, seconds: float, rows: int, window: WindowDriver | None
+) -> dict[str, object]:
+    """Gaps of the loop: with nothing on it, with a console at rest, with everything at once.
+
+    Args:
+        rows: how many rows of each chat the backlog has.
+    """
     found: dict[str, Heartbeat] = {"idle": await idle_heartbeat(seconds)}
     server = ServerProcess(ports)
     async with AsyncExitStack() as stack:
@@ -40,16 +45,18 @@ async def measure(ports: list[int], *, seconds: float, window: WindowDriver | No
         await started(app, listeners=CHATS * len(server.urls))
         found["rest"] = await idle_heartbeat(seconds)
         async with heartbeat() as found["load"]:
-            await _everything(app, server, window)
+            await _everything(app, server, rows, window)
     return {
         name: {"p99_ms": each.p99_ms, "longest_ms": each.longest_ms, "beats": len(each.gaps)}
         for name, each in found.items()
     }
 
 
-async def _everything(app: Application, server: ServerProcess, window: WindowDriver | None) -> None:
+async def _everything(
+    app: Application, server: ServerProcess, rows: int, window: WindowDriver | None
+) -> None:
     """A backlog on every instance, deliveries, edits, reports, and a person who turns the pages."""
-    count = await server.fill(chats=CHATS, rows=_ROWS_PER_REPLY, rounds=1, tag="load")
+    count = await server.fill(chats=CHATS, rows=rows, rounds=1, tag="load")
     complete = asyncio.Event()
     stored = 0
 
@@ -128,9 +135,10 @@ class WindowDriver:
 
 def main(arguments: dict[str, object]) -> None:
     """Measure as the parent process asks."""
-    ports, seconds = arguments["ports"], arguments["seconds"]
+    ports, seconds, rows = arguments["ports"], arguments["seconds"], arguments["rows"]
     assert isinstance(ports, list)
     assert isinstance(seconds, float)
+    assert isinstance(rows, int)
     if arguments["window"]:
         # Imported here: the headless process is to run without Qt.
         import qasync
@@ -141,9 +149,9 @@ def main(arguments: dict[str, object]) -> None:
         loop = qasync.QEventLoop(make_application())
         asyncio.set_event_loop(loop)
         with loop:
-            found = loop.run_until_complete(measure(ports, seconds=seconds, window=WindowDriver()))
+            found = loop.run_until_complete(measure(ports, seconds=seconds, rows=rows, window=WindowDriver()))
     else:
-        found = asyncio.run(measure(ports, seconds=seconds, window=None))
+        found = asyncio.run(measure(ports, seconds=seconds, rows=rows, window=None))
     print(json.dumps(found), flush=True)
 
 

@@ -21,7 +21,7 @@ _ROWS: Final = 5
 
 async def run(bench: Bench) -> list[Line]:
     """A round: nineteen instances bring two replies of five rows each, all is committed, all are empty."""
-    blocks = 10 if bench.is_quick else 40
+    blocks = 6 if bench.is_quick else 40
     hung: list[float] = []
     none_hung: list[float] = []
     async with server_process(INSTANCES) as server, polling(bench.folder(NAME), server.urls) as pollers:

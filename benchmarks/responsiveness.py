@@ -18,13 +18,13 @@ INSTANCES: Final = 20
 CHATS: Final = 30
 _WHAT: Final = {
     "rest": "a console at rest: 600 listeners polled, probed",
-    "load": "all at once: backlog of 6,000 rows, 500 deliveries, edits, reports",
+    "load": "all at once: backlog of {count:,} rows, 500 deliveries, edits, reports",
 }
 
 
 async def run(bench: Bench) -> list[Line]:
     """The loads of the other benchmarks of this run, then a whole console without and with its window."""
-    seconds = 2.0 if bench.is_quick else 5.0
+    seconds, rows = (1.0, 2) if bench.is_quick else (5.0, 10)
     lines = []
     if bench.heartbeats:
         idle = await idle_heartbeat(seconds)
@@ -40,12 +40,15 @@ async def run(bench: Bench) -> list[Line]:
     for window in (False, True):
         async with server_process(INSTANCES) as server:
             await server.order("open_windows", chats=CHATS)
-            found = await _console(server, seconds=seconds, window=window)
+            found = await _console(server, seconds=seconds, rows=rows, window=window)
+        count = INSTANCES * CHATS * rows
         idle_gaps = (found["idle"]["p99_ms"], found["idle"]["longest_ms"])
         for phase, what in _WHAT.items():
             gaps = (found[phase]["p99_ms"], found[phase]["longest_ms"])
             where = "with the window" if window else "headless"
-            lines.append(_line(f"{what}, {where}", gaps, idle_gaps, "" if window else "within 4"))
+            lines.append(
+                _line(f"{what.format(count=count)}, {where}", gaps, idle_gaps, "" if window else "within 4")
+            )
     return lines
 
 
@@ -63,8 +66,8 @@ def _line(what: str, gaps: tuple[float, float], idle: tuple[float, float], aim: 
     )
 
 
-async def _console(server: ServerProcess, *, seconds: float, window: bool) -> Any:
-    arguments = {"ports": server.ports, "seconds": seconds, "window": window}
+async def _console(server: ServerProcess, *, seconds: float, rows: int, window: bool) -> Any:
+    arguments = {"ports": server.ports, "seconds": seconds, "rows": rows, "window": window}
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "benchmarks.console_load", json.dumps(arguments), stdout=asyncio.subprocess.PIPE
     )
