@@ -49,6 +49,16 @@ def test_missing_key_shows_itself_and_is_logged_once(caplog: pytest.LogCaptureFi
     assert [record.getMessage() for record in caplog.records] == ["no text for no.such_key in en"]
 
 
+def test_a_sentence_without_its_facts_is_said_without_a_dash() -> None:
+    catalogue = Catalogue(Language.EN)
+    known = catalogue.reason("error", "platform_refused", {"status": 400})
+    assert known == "The platform refused the request (status 400)"
+    assert catalogue.reason("error", "platform_refused", {}) == "The platform refused the request"
+    assert (
+        catalogue.reason("error", "platform_refused", {"status": None}) == "The platform refused the request"
+    )
+
+
 @pytest.mark.expects_log("text greeting in en does not fit")
 def test_missing_parameter_shows_the_raw_text_and_is_logged_once(
     caplog: pytest.LogCaptureFixture, plugin_texts: Path

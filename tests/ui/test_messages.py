@@ -19,6 +19,7 @@ from wxauto_mgt.ui.pages.messages.page import MessagesPage
 from wxauto_mgt.ui.pages.messages.view_model import PAGE, MessagesViewModel, View
 from wxauto_mgt.ui.pages.messages.wording import outcome_of
 from wxauto_mgt.ui.theme.tokens import Tone
+from wxauto_mgt.ui.words import NOT_MEASURED
 
 
 @pytest.fixture
@@ -97,6 +98,7 @@ async def test_a_dead_letter_says_why_and_can_be_tried_again(
     assert detail is not None
     assert detail.can_replay
     assert "API" in detail.reason
+    assert NOT_MEASURED not in detail.reason
     delivery.open_platform(platform_id="kw")
     view_model.replay.start(detail.message.id)
     await settle(lambda: not view_model.rows)

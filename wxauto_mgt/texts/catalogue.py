@@ -7,6 +7,7 @@ interface (window, command line, facade); core emits codes only.
 from __future__ import annotations
 
 import logging
+import string
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
@@ -75,12 +76,18 @@ class Catalogue:
         return key in self._texts
 
     def text(self, key: str, /, **params: object) -> str:
-        """Render one text. A missing key or parameter shows itself and is logged once, never raised."""
+        """Render one text. A missing key or parameter shows itself and is logged once, never raised.
+
+        Where a parameter is not known, the text `<key>.bare` stands in, if there is one.
+        """
         template = self._texts.get(key)
         if template is None:
             self._complain_once(key, "no text for %s in %s")
             return key
         try:
+            bare = self._texts.get(f"{key}.bare")
+            if bare is not None and any(params.get(name) is None for name in _parameters(template)):
+                return bare
             return template.format_map({name: self._shown(value) for name, value in params.items()})
         except (KeyError, IndexError, ValueError, TypeError, AttributeError):
             self._complain_once(key, "text %s in %s does not fit its parameters")
@@ -151,3 +158,7 @@ class Catalogue:
         if key not in self._complained:
             self._complained.add(key)
             _log.warning(sentence, key, self.language)
+
+
+def _parameters(template: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(template) if name}

@@ -16,7 +16,7 @@ from wxauto_mgt.core.rules.model import RuleConfig
 from wxauto_mgt.core.wire import Origin
 from wxauto_mgt.ui.config_editing import ConfigEditing
 from wxauto_mgt.ui.theme.tokens import Tone
-from wxauto_mgt.ui.words import NOT_MEASURED, Words
+from wxauto_mgt.ui.words import Words
 
 STATE_TONES = {
     MessageState.QUEUED: Tone.INFO,
@@ -41,12 +41,6 @@ REPLY_TONES = {
 _WORD_AREAS = (("route", "channel"), ("channel", "channel"), ("by", "settled_by"), ("who", "messages.who"))
 # Where the sentence of a symbolic reason may stand; a reason is unique over all of them.
 _REASON_AREAS = ("message_reason", "send_reason", "error", "problem")
-
-
-# Rows keep a reason's code, not its facts; a sentence that names one shows a dash there.
-_UNKEPT_FACTS = dict.fromkeys(
-    ("status", "cause", "upstream_code", "limit_bytes", "name", "type", "channels", "instance"), NOT_MEASURED
-)
 
 
 @dataclass(frozen=True)
@@ -158,8 +152,9 @@ class MessageWording:
     def _reason(self, code: str, message: Message | None = None) -> str:
         keys = (f"{area}.{code}" for area in _REASON_AREAS)
         key = next((key for key in keys if self._words.has(key)), f"message_reason.{code}")
-        platform = self.name_of("platform", message.platform_id) if message is not None else NOT_MEASURED
-        return self._words(key, **{**_UNKEPT_FACTS, "platform": platform or NOT_MEASURED})
+        # Rows keep a reason's code, not its facts; the sentence without them stands in.
+        platform = self.name_of("platform", message.platform_id) if message is not None else ""
+        return self._words(key, **({"platform": platform} if platform else {}))
 
     def _rules(self, found: MessageDetail) -> tuple[RuleLine, ...]:
         message = found.message
