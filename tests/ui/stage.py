@@ -177,6 +177,28 @@ def make_words(types: PlatformTypes, language: Language = Language.ZH_CN) -> Wor
     return Words({one: Catalogue(one, extra_folders=folders) for one in Language}, language)
 
 
+def make_config(
+    db: Database,
+    notifier: ConfigNotifier,
+    clock: FakeClock,
+    *,
+    types: PlatformTypes,
+    environment: Mapping[str, str] | None = None,
+    groups: Sequence[SettingsGroup] = (),
+) -> RecordingConfig:
+    return RecordingConfig(
+        db=db,
+        sections=[instance_section(), listener_section(), platform_section(types), rule_section()],
+        settings_groups=[ui_settings_group(), listening_settings_group(), *groups],
+        secrets=SecretBox(
+            key_providers={"file": KeyFileProvider(db.path.parent / "secret.key")}, redactor=Redactor()
+        ),
+        notifier=notifier,
+        clock=clock,
+        environment=environment or {},
+    )
+
+
 async def build_stage(
     db: Database,
     app: QApplication,
@@ -189,17 +211,7 @@ async def build_stage(
     failures: list[LoopFailure] = []
     supervisor = Supervisor(clock=clock, on_failure=failures.append)
     types = PlatformTypes(BUILT_IN)
-    config = RecordingConfig(
-        db=db,
-        sections=[instance_section(), listener_section(), platform_section(types), rule_section()],
-        settings_groups=[ui_settings_group(), listening_settings_group(), *groups],
-        secrets=SecretBox(
-            key_providers={"file": KeyFileProvider(db.path.parent / "secret.key")}, redactor=Redactor()
-        ),
-        notifier=notifier,
-        clock=clock,
-        environment=environment or {},
-    )
+    config = make_config(db, notifier, clock, types=types, environment=environment, groups=groups)
     await config.load()
     platforms = PlatformRegistry(
         types=types,

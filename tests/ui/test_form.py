@@ -152,7 +152,7 @@ def test_references_can_be_picked_added_and_removed(form: SchemaForm) -> None:
     instance = form.editor("instance")
     assert isinstance(instance, ChoiceEditor)
     shown = [instance.box.itemText(n) for n in range(instance.box.count())]
-    assert shown == ["全部", "客服一号", "客服二号"]
+    assert shown == ["所有实例", "客服一号", "客服二号"]
 
 
 def test_a_reference_that_is_gone_is_shown_not_replaced(form: SchemaForm) -> None:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field, SecretStr
 from pydantic.config import JsonDict
 
 from wxauto_mgt.core.config.form_hints import Widget, hints
+from wxauto_mgt.core.listening.model import ListenerConfig
 from wxauto_mgt.ui.forms.schema import FieldSpec, defaults_of, fields_of, get, put
 
 
@@ -72,6 +73,12 @@ def test_numbers_know_range_unit_and_whether_they_may_be_empty() -> None:
 
 def test_a_reference_whose_default_is_everything_offers_everything() -> None:
     assert _specs()["platform"].has_any
+
+
+def test_a_reference_may_offer_everything_without_it_being_the_default() -> None:
+    instance = next(spec for spec in fields_of(ListenerConfig.model_json_schema()) if spec.path == "instance")
+    assert instance.has_any
+    assert instance.is_required
 
 
 def test_a_table_knows_the_fields_of_its_rows() -> None:

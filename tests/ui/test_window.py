@@ -17,6 +17,7 @@ from tests.ui.stage import (
     drop_deleted,
     episode,
     listener,
+    make_config,
     report,
     score,
     settle,
@@ -26,6 +27,7 @@ from wxauto_mgt.core.config.model import ConfigModel, Put, SettingsGroup
 from wxauto_mgt.core.monitoring.health_score import OverallStatus
 from wxauto_mgt.storage.database import Database
 from wxauto_mgt.texts.language import Language
+from wxauto_mgt.ui.config_editing import ConfigEditing
 from wxauto_mgt.ui.forms.edit_dialog import EditDialog
 from wxauto_mgt.ui.forms.editors import NumberEditor, SecretEditor, TextEditor
 from wxauto_mgt.ui.pages.instances.page import InstancesPage
@@ -229,6 +231,24 @@ async def test_settings_are_edited_in_forms_and_refused_at_the_field(stage: Stag
     await settle(lambda: stage.config.snapshot.settings("listening").timeout_minutes == 45)
     await settle(lambda: not form.is_dirty)
     cast.close()
+
+
+@pytest.mark.expects_log("out of force")
+async def test_secrets_whose_key_is_lost_can_be_given_up_after_a_question(stage: Stage) -> None:
+    (stage.db.path.parent / "secret.key").unlink()
+    keyless = make_config(stage.db, stage.notifier, stage.clock, types=stage.types)
+    await keyless.load()
+    editing = ConfigEditing(config=keyless, notifier=stage.notifier)
+    page = SettingsPage(stage.desk, SettingsViewModel(stage.backstage, editing=editing))
+    panel = page.lost_secrets
+    assert "客服一号" in panel.notice.text
+    assert panel.notice.action is not None
+    panel.notice.action.click()
+    assert panel.question is not None
+    panel.question.yes.click()
+    await settle(lambda: not panel.notice.text)
+    assert {problem.reason for problem in keyless.snapshot.unreadable.values()} == {"missing"}
+    page.deleteLater()
 
 
 async def test_closing_asks_for_the_end_and_the_window_stays_until_then(stage: Stage) -> None:

@@ -36,6 +36,7 @@ def hints(
     choices: str = "",
     refers_to: str = "",
     unit: str = "",
+    offers_any: bool = False,
 ) -> JsonDict:
     """Make the hints of one field.
 
@@ -45,8 +46,9 @@ def hints(
         order: position in the form, ascending over all groups.
         help_key: catalogue key of one helping sentence.
         choices: catalogue key prefix of an enum's labels: `<choices>.<value>`.
-        refers_to: kind of the object that a reference names; `*` is offered where the default is `*`.
+        refers_to: kind of the object that a reference names.
         unit: catalogue key of the unit shown behind a number.
+        offers_any: whether a reference may also be `*`, all objects; a default of `*` says so by itself.
     """
     given: dict[str, str] = {
         "label": label,
@@ -59,4 +61,6 @@ def hints(
     }
     found: JsonDict = {name: value for name, value in given.items() if value}
     found["order"] = order
+    if offers_any:
+        found["offers_any"] = True
     return found

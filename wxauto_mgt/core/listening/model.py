@@ -66,7 +66,9 @@ class ListenerConfig(ConfigModel):
     """A chat that is always listened in a window of its own."""
 
     instance: Annotated[str, AfterValidator(_check_instance)] = Field(
-        json_schema_extra=hints("listener.field.instance", group=_GROUP, order=10, refers_to=INSTANCE)
+        json_schema_extra=hints(
+            "listener.field.instance", group=_GROUP, order=10, refers_to=INSTANCE, offers_any=True
+        )
     )
     who: Annotated[str, AfterValidator(_check_who)] = Field(
         min_length=1,

@@ -235,7 +235,8 @@ class SchemaForm(RowForm):
         if spec.widget in (Widget.REFERENCE, Widget.REFERENCES):
             choices = list(self._references(spec.refers_to))
             if spec.has_any:
-                choices.insert(0, ("*", words("form.any")))
+                every = f"form.every_{spec.refers_to}"
+                choices.insert(0, ("*", words(every if words.has(every) else "form.any")))
             if spec.widget is Widget.REFERENCES:
                 return ReferencesEditor(self._theme, words, choices)
             return ChoiceEditor(choices, is_nullable=spec.is_nullable)

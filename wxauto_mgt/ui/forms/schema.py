@@ -134,7 +134,7 @@ def _field(
         maximum=_number(shape, "maximum", "exclusiveMaximum"),
         choices=_choices(shape),
         refers_to=_text(shape, "refers_to"),
-        has_any=shape.get("default") == _ANY,
+        has_any=shape.get("default") == _ANY or shape.get("offers_any") is True,
         rows=tuple(sorted(_fields(root, items, "", ""), key=lambda spec: spec.order))
         if items.get("properties")
         else (),

@@ -16,6 +16,7 @@ from wxauto_mgt.ui.desk import Desk
 from wxauto_mgt.ui.main_window import Page
 from wxauto_mgt.ui.pages.settings.group_form import GroupForm
 from wxauto_mgt.ui.pages.settings.history import HistoryPanel
+from wxauto_mgt.ui.pages.settings.lost_secrets import LostSecrets
 from wxauto_mgt.ui.pages.settings.view_model import SettingsViewModel
 from wxauto_mgt.ui.theme.tokens import Space, Tone
 from wxauto_mgt.ui.widgets.command_button import announce, drive
@@ -43,6 +44,7 @@ class SettingsPage(Page):
         self.places = [place_button(title) for title in titles]
         self.stack = QStackedWidget()
         self.history = HistoryPanel(desk, view_model)
+        self.lost_secrets = LostSecrets(desk, view_model)
         self.import_notice = Notice(desk.theme)
         self._lay_out()
         self._wire()
@@ -96,8 +98,8 @@ class SettingsPage(Page):
         body = QVBoxLayout(self)
         middle = row(side, self.stack, spacing=Space.M)
         middle.setStretch(1, 1)
-        fill(body, (header, self.import_notice, middle), Space.M, Space.XL)
-        body.setStretch(2, 1)
+        fill(body, (header, self.lost_secrets, self.import_notice, middle), Space.M, Space.XL)
+        body.setStretch(3, 1)
 
     def _wire(self) -> None:
         desk, view_model = self._desk, self._view_model

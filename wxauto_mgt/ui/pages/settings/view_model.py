@@ -22,6 +22,8 @@ from wxauto_mgt.ui.desk import Backstage
 from wxauto_mgt.ui.forms.schema import FieldSpec, fields_of
 
 HISTORY_SHOWN = 100
+# The reason that the configuration gives for a secret whose key is gone.
+LOST_REASON = "secret_enter_again"
 FIRST_GROUPS = ("ui", "listening", "delivery", "messages", "metrics", "logs")
 
 
@@ -57,10 +59,12 @@ class SettingsViewModel(QObject):
     Signals:
         settings_changed: a group is other than before; carries its name.
         history_read: the history's rows, newest first.
+        lost_changed: other secrets than before may be lost.
     """
 
     settings_changed = Signal(str)
     history_read = Signal(list)
+    lost_changed = Signal()
 
     def __init__(self, backstage: Backstage, *, editing: ConfigEditing) -> None:
         super().__init__()
@@ -71,6 +75,8 @@ class SettingsViewModel(QObject):
         self.save = commands.command(self, "save_settings", self._save)
         self.reset = commands.command(self, "reset_settings", self._reset)
         self.rollback = commands.command(self, "rollback", self._rollback)
+        self.forget_lost = commands.command(self, "forget_lost_secrets", self._forget_lost)
+        self.forget_lost.succeeded.connect(self.lost_changed)
         self.export = commands.command(self, "export", self._export)
         self.preview = commands.command(self, "preview_import", self._preview)
         self.take_in = commands.command(self, "import", self._import)
@@ -98,6 +104,17 @@ class SettingsViewModel(QObject):
             group, fields_of(known.model.model_json_schema()), model.model_dump(mode="json"), read_only
         )
 
+    def lost_secrets(self) -> list[str]:
+        """Names of the objects whose secret was sealed with a key that is gone."""
+        found = self.editing.snapshot.unreadable.items()
+        return [
+            self._words(
+                "settings.change_place", kind=self._words(f"settings.kind_{kind}"), name=self._name(kind, one)
+            )
+            for (kind, one), problem in found
+            if problem.reason == LOST_REASON
+        ]
+
     def read_history(self) -> None:
         """Ask for the newest revisions; they arrive by `history_read`."""
         self._reader.refresh()
@@ -113,6 +130,9 @@ class SettingsViewModel(QObject):
 
     async def _rollback(self, number: int) -> None:
         await self.editing.config.rollback(number, who=WHO)
+
+    async def _forget_lost(self) -> None:
+        await self.editing.config.forget_lost_secrets(who=WHO)
 
     async def _export(self, path: Path) -> str:
         document = await self.editing.config.export(with_secrets=False)
@@ -150,7 +170,12 @@ class SettingsViewModel(QObject):
     def _note_changes(self, changes: list[Any]) -> None:
         for group in {change.id for change in changes if change.kind == SETTINGS}:
             self.settings_changed.emit(group)
+        self.lost_changed.emit()
         self.read_history()
+
+    def _name(self, kind: str, object_id: str) -> str:
+        thing: Any = self.editing.snapshot.candidate.objects(kind).get(object_id)
+        return str(getattr(thing, "name", "") or object_id)
 
     def _row(self, revision: Revision) -> RevisionRow:
         words = self._words
