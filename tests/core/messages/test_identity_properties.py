@@ -184,7 +184,8 @@ class TwoWindows(RuleBasedStateMachine):
         known = range(start, len(self.chat.rows))
         last_read = max((n for n in known if n in self.chat.read_numbers), default=start - 1)
         missed = [n for n in range(start, last_read + 1) if n not in self.chat.read_numbers]
-        if last_read < start or 2 * len(missed) > last_read + 1 - start:
+        unseen = len(missed) + self.lost.total()
+        if last_read < start or 2 * unseen > last_read + 1 - start:
             return
         self.had_replay = self.had_replay or start < self.chat.main_seen
         self._read_main(start, is_overtaken=is_overtaken)

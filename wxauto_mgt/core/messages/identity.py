@@ -109,6 +109,11 @@ class TailRow:
     is_settled_reply: bool = False
     before_id: int | None = None
 
+    @property
+    def is_certain(self) -> bool:
+        """Whether it is a row of its own that was read."""
+        return self.id is not None and not self.is_suspect
+
 
 @dataclass(frozen=True)
 class ReadRow:
@@ -201,8 +206,7 @@ def align_main(
         and not row.is_paired
         and row.received_at_us >= max(window_added_at_us, received_at_us - limits.pairing_window_us)
     }
-    known = [row for row in tail if row.id is None or not row.is_suspect]
-    run = _longest_run(known, batch, optional_from_us=requested_at_us, pairable=pairable)
+    run = _longest_run(tail, batch, optional_from_us=requested_at_us, pairable=pairable)
     placements = [Placement(Fate.NEW)] * len(batch)
     for at, twin in run.pairs:
         if twin.id in pairable:
@@ -351,7 +355,7 @@ def _longest_run(
     if not batch:
         return best
     for start in range(len(tail)):
-        if tail[start].id is None:
+        if not tail[start].is_certain:
             continue
         run = _lay_over(tail[start:], batch, optional_from_us=optional_from_us, pairable=pairable)
         if run is not None and len(run.pairs) >= len(best.pairs):
@@ -366,11 +370,11 @@ def _lay_over(
     optional_from_us: int,
     pairable: AbstractSet[int | None],
 ) -> _Run | None:
-    """Find each of the rows in the batch, or say that it is no alignment."""
+    """Find each of the certain rows in the batch, or say that it is no alignment."""
     taken: dict[int, TailRow] = {}
     behind = {Channel.MAIN: 0, Channel.WINDOW: 0}
     for row in rows:
-        if row.id is None:
+        if not row.is_certain:
             continue
         at = _first_free(row.key, batch, taken, behind[row.channel])
         if at is not None:
@@ -385,18 +389,27 @@ def _lay_over(
     if not all(row.id in pairable for row in taken.values()):
         if min(taken) != 0 and len({row.key for row in taken.values()}) < 2:
             return None
-        if max(taken) + 1 > 2 * len(taken):
+        # What came while the read was under way can have any number of news before it.
+        settled = [at for at, row in taken.items() if row.received_at_us <= optional_from_us]
+        suspects = sum(row.is_suspect and row.id is not None for row in rows)
+        if settled and max(settled) + 1 > 2 * (len(settled) + suspects):
             return None
-    # Our replies last, in what is left: news can stand between one and the row before it.
+    return _with_replies(rows, batch, taken)
+
+
+def _with_replies(rows: Sequence[TailRow], batch: Sequence[ReadRow], taken: dict[int, TailRow]) -> _Run:
+    """Find our replies in what is left: news can stand between one and the row before it."""
     lacking: set[bool] = set()
-    for row in rows:
-        if row.id is not None:
+    start = min(taken)
+    for place, row in enumerate(rows):
+        # A later own row of the same text may be this reply's, although it settled an older one.
+        if row.id is not None or any(later.key == row.key for later in rows[place:] if later.id is not None):
             continue
-        at = _first_free(row.key, batch, taken, min(taken))
+        at = _first_free(row.key, batch, taken, start)
         if at is not None:
             taken[at] = row
         # Any other own row could be it too, shown in another way than we wrote it.
-        elif not any(read.key.is_own for n, read in enumerate(batch) if n not in taken and n > min(taken)):
+        elif not any(read.key.is_own for n, read in enumerate(batch) if n not in taken and n > start):
             lacking.add(row.is_suspect)
     return _Run(
         tuple(sorted(taken.items(), key=lambda pair: pair[0])),
