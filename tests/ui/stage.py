@@ -21,7 +21,7 @@ from wxauto_mgt.core.instances.model import instance_section
 from wxauto_mgt.core.listening.model import ListenerKind, ListenerStatus, listener_section
 from wxauto_mgt.core.listening.settings import listening_settings_group
 from wxauto_mgt.core.messages.history.figures import DeliveryFigures
-from wxauto_mgt.core.metrics.sampler import Series
+from wxauto_mgt.core.metrics.model import Series
 from wxauto_mgt.core.monitoring.error_episodes import ErrorEpisode
 from wxauto_mgt.core.monitoring.facts import ClientStatus, ServiceState
 from wxauto_mgt.core.monitoring.health_score import Deduction, HealthScore, OverallStatus, Part
