@@ -24,11 +24,9 @@ FROM number JOIN chat ON chat.id = (n * 7919) % :chats + 1
 """
 _FIGURES: Final = """
 INSERT INTO counter (scope, name, value)
-SELECT scope.column1, name, value FROM (VALUES ('run:' || :run), ('all')) AS scope,
-    (SELECT 'received' AS name, count(*) AS value FROM message
-     UNION ALL SELECT 'others', count(*) FROM message WHERE origin = 'other'
+SELECT 'run:' || :run, name, value FROM
+    (SELECT 'others' AS name, count(*) AS value FROM message WHERE origin = 'other'
      UNION ALL SELECT 'message.' || state, count(*) FROM message GROUP BY state)
-UNION ALL SELECT 'now', 'message.' || state, count(*) FROM message GROUP BY state
 """
 _CHATS: Final = """
 UPDATE chat SET message_count = found.others, last_message_at_us = found.newest_us

@@ -32,7 +32,7 @@ from tests.fakes.delivery import (
     TIMED_OUT,
     Crash,
 )
-from wxauto_mgt.core.messages.history.store import MessageFilter, counters
+from wxauto_mgt.core.messages.history.store import MessageFilter, counters_now
 from wxauto_mgt.core.messages.model import MessageState, ReplyState
 from wxauto_mgt.core.platforms.contract import PlatformReply, PlatformRequest
 from wxauto_mgt.errors import PlatformOutcomeUnknown, PlatformPermanent, PlatformTransient
@@ -289,7 +289,7 @@ class DeliveryMachine(RuleBasedStateMachine):
             self._run(self._compare_figures())
 
     async def _compare_figures(self) -> None:
-        now = await counters(self.db, "now")
+        now = await counters_now(self.db)
         for table in ("message", "reply"):
             rows = await self.db.fetch_all(f"SELECT state, count(*) AS n FROM {table} GROUP BY state")
             counted = {f"{table}.{row['state']}": row["n"] for row in rows}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
@@ -34,6 +34,7 @@ from wxauto_mgt.core.messages.identity import (
 )
 from wxauto_mgt.core.messages.model import MessagesStored, MessageState, Step, Verdict
 from wxauto_mgt.core.wire import Channel, ChatKind, ChatRows, Origin, ReadBatch, WireRow
+from wxauto_mgt.errors import Fact
 from wxauto_mgt.runtime.event_bus import EventBus
 from wxauto_mgt.runtime.fault_points import FaultPoints
 from wxauto_mgt.storage.database import Database
@@ -41,6 +42,10 @@ from wxauto_mgt.storage.times import to_us
 
 _UNTIMED_READ: Final = timedelta(seconds=10)
 """How long a read is taken to have lasted when the batch does not say."""
+
+_NEWS: Final = Placement(Fate.NEW)
+_STEPS: Final = {MessageState.FILTERED: Step.FILTERED, MessageState.HELD: Step.HELD}
+"""What the timeline says after `received`."""
 
 _MEMBER_COUNT: Final = re.compile(r" \(\d+\)\Z")
 
@@ -127,6 +132,15 @@ class _Tally:
     repeated: int = 0
     chat_ids: list[int] = field(default_factory=list)
 
+    def count(self, message: store.NewMessage) -> None:
+        """Count a row that is stored."""
+        origin, is_replay = message.row.origin, message.verdict is Verdict.REPLAY
+        self.stored += 1
+        self.others += origin is Origin.OTHER and not is_replay
+        self.own += origin is Origin.OWN
+        self.replays += is_replay
+        self.held += message.state is MessageState.HELD
+
 
 class _Writing:
     """One reply on its way into the tables; runs on the writer's thread."""
@@ -176,9 +190,8 @@ class _Writing:
         tally.repeated += len(chat.rows) - len(rows)
         people = [row for row in rows if not row.origin.is_noise]
         placements = iter(self._place(tx, record.id, people, listener))
-        for row in rows:
-            placement = Placement(Fate.NEW) if row.origin.is_noise else next(placements)
-            self._store_row(tx, record.id, name, row, placement, tally)
+        placed = [(row, _NEWS if row.origin.is_noise else next(placements)) for row in rows]
+        self._store_rows(tx, record.id, name, placed, tally)
         titles = {name, chat.name, (listener.title if listener else None) or chat.name}
         if record.kind is ChatKind.UNKNOWN and self._is_title_known(listener) and _is_group(people, titles):
             store.set_chat_kind(tx, record.id, ChatKind.GROUP)
@@ -212,51 +225,55 @@ class _Writing:
             window_added_at_us=added_at_us,
         )
 
-    def _store_row(
+    def _store_rows(
         self,
         tx: sqlite3.Connection,
         chat_id: int,
         chat_name: str,
-        row: WireRow,
-        placement: Placement,
+        placed: Sequence[tuple[WireRow, Placement]],
         tally: _Tally,
     ) -> None:
-        if placement.fate is Fate.PAIRED and placement.twin_id is not None:
-            store.mark_paired(tx, placement.twin_id)
-            self._note(tx, placement.twin_id, Step.SEEN_AGAIN)
-            tally.paired += 1
-            return
+        """Store all rows of one chat, in as few statements as can be."""
+        lines: list[tuple[int, Step, Mapping[str, Fact]]] = []
+        channel = {"channel": self._batch.channel.value}
+        new: list[store.NewMessage] = []
+        for row, placement in placed:
+            if placement.fate is Fate.PAIRED and placement.twin_id is not None:
+                store.mark_paired(tx, placement.twin_id)
+                lines.append((placement.twin_id, Step.SEEN_AGAIN, channel))
+                tally.paired += 1
+                continue
+            message = self._new_message(chat_id, chat_name, row, placement)
+            if message.verdict is Verdict.NEW and placement.twin_id is not None:
+                store.give_way(tx, placement.twin_id, REPLAY)
+                lines.append((placement.twin_id, Step.SEEN_AGAIN, channel))
+            new.append(message)
+            tally.count(message)
+        for message_id, message in zip(store.insert_messages(tx, new), new, strict=True):
+            lines.append((message_id, Step.RECEIVED, channel))
+            step = _STEPS.get(message.state)
+            if step is not None:
+                lines.append((message_id, step, {"reason": message.reason}))
+        store.note_all(tx, self._received_at_us, lines)
+
+    def _new_message(
+        self, chat_id: int, chat_name: str, row: WireRow, placement: Placement
+    ) -> store.NewMessage:
         verdict = Verdict(placement.fate.value)
         state, reason = self._state_of(row, chat_name, verdict)
-        message_id = store.insert_message(
-            tx,
-            store.NewMessage(
-                chat_id=chat_id,
-                instance_id=self._batch.instance_id,
-                run_id=self._run_id,
-                channel=self._batch.channel,
-                row=row,
-                received_at_us=self._received_at_us,
-                verdict=verdict,
-                state=state,
-                reason=reason,
-                before_id=placement.before_id,
-                awaits_echo_match=row.origin is Origin.OWN and verdict is Verdict.NEW,
-            ),
+        return store.NewMessage(
+            chat_id=chat_id,
+            instance_id=self._batch.instance_id,
+            run_id=self._run_id,
+            channel=self._batch.channel,
+            row=row,
+            received_at_us=self._received_at_us,
+            verdict=verdict,
+            state=state,
+            reason=reason,
+            before_id=placement.before_id,
+            awaits_echo_match=row.origin is Origin.OWN and verdict is Verdict.NEW,
         )
-        if verdict is Verdict.NEW and placement.twin_id is not None:
-            store.give_way(tx, placement.twin_id, REPLAY)
-            self._note(tx, placement.twin_id, Step.SEEN_AGAIN)
-        self._note(tx, message_id, Step.RECEIVED)
-        if state is MessageState.FILTERED:
-            store.note(tx, message_id, self._received_at_us, Step.FILTERED, reason=reason)
-        elif state is MessageState.HELD:
-            store.note(tx, message_id, self._received_at_us, Step.HELD, reason=reason)
-        tally.stored += 1
-        tally.others += row.origin is Origin.OTHER and verdict is not Verdict.REPLAY
-        tally.own += row.origin is Origin.OWN
-        tally.replays += verdict is Verdict.REPLAY
-        tally.held += state is MessageState.HELD
 
     def _state_of(self, row: WireRow, chat_name: str, verdict: Verdict) -> tuple[MessageState, str | None]:
         if row.origin is Origin.OWN:
@@ -271,9 +288,6 @@ class _Writing:
         if verdict is Verdict.SUSPECT and not self._answers_suspects:
             return MessageState.HELD, SUSPECTED_REPLAY
         return MessageState.QUEUED, None
-
-    def _note(self, tx: sqlite3.Connection, message_id: int, step: Step) -> None:
-        store.note(tx, message_id, self._received_at_us, step, channel=self._batch.channel.value)
 
 
 def _key(row: WireRow) -> RowKey:

@@ -7,13 +7,23 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from wxauto_mgt.core.messages.identity import TAIL_ROWS, TailRow, in_chat_order, row_key
 from wxauto_mgt.core.messages.model import MessageState, Step, Verdict
 from wxauto_mgt.core.wire import Channel, ChatKind, Origin, WireRow
 from wxauto_mgt.errors import Fact
+
+ROWS_PER_STATEMENT: Final = 100
+"""Rows that one statement stores. Each statement hands the interpreter to the event loop and waits to get it
+back, which costs more than storing a row."""
+
+_MESSAGE_COLUMNS: Final = (
+    "(chat_id, instance_id, run_id, channel, origin, sender, sender_remark, kind, content, upstream_id, raw,"
+    " received_at_us, verdict, before_id, state, reason, echo_open)"
+)
 
 
 @dataclass(frozen=True)
@@ -44,13 +54,12 @@ class NewMessage:
 
 def chat_named(tx: sqlite3.Connection, instance_id: str, name: str) -> ChatRecord:
     """Find a chat, or make it."""
-    tx.execute(
-        "INSERT INTO chat (instance_id, name) VALUES (?, ?) ON CONFLICT (instance_id, name) DO NOTHING",
-        (instance_id, name),
-    )
     row = tx.execute(
         "SELECT id, name, kind FROM chat WHERE instance_id = ? AND name = ?", (instance_id, name)
     ).fetchone()
+    if row is None:
+        cursor = tx.execute("INSERT INTO chat (instance_id, name) VALUES (?, ?)", (instance_id, name))
+        return ChatRecord(int(cursor.lastrowid or 0), name, ChatKind.UNKNOWN)
     return ChatRecord(row["id"], row["name"], ChatKind(row["kind"]))
 
 
@@ -116,37 +125,43 @@ def _with_replies_on_their_way(
     return tail
 
 
-def insert_message(tx: sqlite3.Connection, message: NewMessage) -> int:
-    """Store a row; returns its id."""
+def insert_messages(tx: sqlite3.Connection, messages: Sequence[NewMessage]) -> list[int]:
+    """Store rows; returns their ids in the same order."""
+    ids: list[int] = []
+    for first in range(0, len(messages), ROWS_PER_STATEMENT):
+        portion = messages[first : first + ROWS_PER_STATEMENT]
+        values = ", ".join(["(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"] * len(portion))
+        cursor = tx.execute(
+            f"INSERT INTO message {_MESSAGE_COLUMNS} VALUES {values}",  # noqa: S608 - question marks only
+            [value for message in portion for value in _columns(message)],
+        )
+        # AUTOINCREMENT, and nobody else writes meanwhile: the ids of one statement follow each other.
+        last_id = cursor.lastrowid or 0
+        ids += range(last_id - len(portion) + 1, last_id + 1)
+    return ids
+
+
+def _columns(message: NewMessage) -> tuple[str | int | None, ...]:
     row = message.row
-    cursor = tx.execute(
-        """
-        INSERT INTO message (chat_id, instance_id, run_id, channel, origin, sender, sender_remark, kind,
-                             content, upstream_id, raw, received_at_us, verdict, before_id, state, reason,
-                             echo_open)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-        """,
-        (
-            message.chat_id,
-            message.instance_id,
-            message.run_id,
-            message.channel.value,
-            row.origin.value,
-            row.sender,
-            row.sender_remark,
-            row.kind,
-            row.content,
-            row.upstream_id,
-            row.raw,
-            message.received_at_us,
-            message.verdict.value,
-            message.before_id,
-            message.state.value,
-            message.reason,
-            int(message.awaits_echo_match),
-        ),
+    return (
+        message.chat_id,
+        message.instance_id,
+        message.run_id,
+        message.channel.value,
+        row.origin.value,
+        row.sender,
+        row.sender_remark,
+        row.kind,
+        row.content,
+        row.upstream_id,
+        row.raw,
+        message.received_at_us,
+        message.verdict.value,
+        message.before_id,
+        message.state.value,
+        message.reason,
+        int(message.awaits_echo_match),
     )
-    return int(cursor.lastrowid or 0)
 
 
 def mark_paired(tx: sqlite3.Connection, message_id: int) -> None:
@@ -236,7 +251,21 @@ def insert_unreadable(
 
 def note(tx: sqlite3.Connection, message_id: int, at_us: int, step: Step, **params: Fact) -> None:
     """Add a line to a message's timeline."""
-    tx.execute(
-        "INSERT INTO timeline (message_id, at_us, step, params) VALUES (?, ?, ?, ?)",
-        (message_id, at_us, step.value, json.dumps(params, ensure_ascii=False)),
-    )
+    note_all(tx, at_us, [(message_id, step, params)])
+
+
+def note_all(
+    tx: sqlite3.Connection, at_us: int, lines: Sequence[tuple[int, Step, Mapping[str, Fact]]]
+) -> None:
+    """Add lines to the timelines of messages, those of one message in this order."""
+    for first in range(0, len(lines), ROWS_PER_STATEMENT):
+        portion = lines[first : first + ROWS_PER_STATEMENT]
+        values = ", ".join(["(?, ?, ?, ?)"] * len(portion))
+        tx.execute(
+            f"INSERT INTO timeline (message_id, at_us, step, params) VALUES {values}",  # noqa: S608 - as above
+            [
+                value
+                for message_id, step, params in portion
+                for value in (message_id, at_us, step.value, json.dumps(params, ensure_ascii=False))
+            ],
+        )

@@ -5,6 +5,7 @@ Counts nothing itself.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from wxauto_mgt.core.messages.history import store
@@ -57,17 +58,15 @@ class DeliveryFigures:
 
 async def figures_of_run(db: Database, run_id: str) -> DeliveryFigures:
     """The figures of one run."""
-    return await _figures(db, f"run:{run_id}")
+    return _figures(await store.counters_of_run(db, run_id))
 
 
 async def figures_of_all_runs(db: Database) -> DeliveryFigures:
     """The figures since the first start; deleting old messages leaves them as they are."""
-    return await _figures(db, "all")
+    return _figures(await store.counters_of_all_runs(db))
 
 
-async def _figures(db: Database, scope: str) -> DeliveryFigures:
-    values = await store.counters(db, scope)
-
+def _figures(values: Mapping[str, int]) -> DeliveryFigures:
     def message(state: MessageState) -> int:
         return values.get(f"message.{state}", 0)
 
@@ -75,7 +74,7 @@ async def _figures(db: Database, scope: str) -> DeliveryFigures:
         return values.get(f"reply.{state}", 0)
 
     return DeliveryFigures(
-        received=values.get("received", 0),
+        received=sum(message(state) for state in MessageState),
         filtered=message(MessageState.FILTERED),
         matched=values.get("matched", 0),
         delivered=values.get("delivered", 0),
@@ -104,7 +103,7 @@ class OpenDecisions:
 
 async def open_decisions(db: Database) -> OpenDecisions:
     """Counts of what is there now; discarded dead letters are left out."""
-    values = await store.counters(db, "now")
+    values = await store.counters_now(db)
     return OpenDecisions(
         queued=values.get("message.queued", 0),
         delivering=values.get("message.delivering", 0),

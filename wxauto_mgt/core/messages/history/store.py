@@ -139,9 +139,25 @@ async def timeline_of(db: Database, message_id: int) -> tuple[TimelineEntry, ...
     )
 
 
-async def counters(db: Database, scope: str) -> Mapping[str, int]:
-    """The figures of a scope: `run:<run id>`, `all` (since the first start), `now` (rows that are there)."""
-    rows = await db.fetch_all("SELECT name, value FROM counter WHERE scope = ?", (scope,))
+async def counters_of_run(db: Database, run_id: str) -> Mapping[str, int]:
+    """The figures of one run."""
+    rows = await db.fetch_all("SELECT name, value FROM counter WHERE scope = ?", (f"run:{run_id}",))
+    return {row["name"]: row["value"] for row in rows}
+
+
+async def counters_of_all_runs(db: Database) -> Mapping[str, int]:
+    """The figures since the first start."""
+    rows = await db.fetch_all(
+        "SELECT name, sum(value) AS value FROM counter WHERE scope LIKE 'run:%' GROUP BY name"
+    )
+    return {row["name"]: row["value"] for row in rows}
+
+
+async def counters_now(db: Database) -> Mapping[str, int]:
+    """How many rows of each state there are."""
+    rows = await db.fetch_all(
+        "SELECT name, sum(iif(scope = 'gone', -value, value)) AS value FROM counter GROUP BY name"
+    )
     return {row["name"]: row["value"] for row in rows}
 
 
