@@ -19,6 +19,7 @@ from typing import Final
 from benchmarks import delivery, edit, health_report, hung_instance, ingest, responsiveness
 from benchmarks.bench import Bench
 from benchmarks.figures import Line, table
+from wxauto_mgt.runtime.interpreter import share_finely
 
 BENCHMARKS: Final[Mapping[str, Callable[[Bench], Awaitable[list[Line]]]]] = {
     ingest.NAME: ingest.run,
@@ -43,6 +44,7 @@ def main(argv: Sequence[str]) -> int:
     if unknown:
         parser.error(f"unknown: {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}")
     names = [name for name in BENCHMARKS if name in options.names or not options.names]
+    share_finely()  # as a console's process does; the limits of this run have it too
     machine = _machine()
     print(", ".join(f"{name} {value}" for name, value in machine.items()), flush=True)
     with tempfile.TemporaryDirectory(prefix="wxauto-mgt-bench-") as scratch:

@@ -13,6 +13,7 @@ from typing import Final
 from benchmarks import sleeping_platform
 from benchmarks.server import chat_name
 from wxauto_mgt.app import Application
+from wxauto_mgt.runtime.interpreter import keep_started_objects
 
 PLATFORM: Final = "sleeper"
 PLATFORM_S: Final = 0.2
@@ -79,6 +80,7 @@ async def opened(folder: Path, urls: Sequence[str], *, chats: int) -> AsyncItera
 async def started(app: Application, *, listeners: int, timeout_s: float = 60.0) -> None:
     """Start it and wait until that many listeners are verified."""
     await app.start()
+    keep_started_objects()
     await until(
         lambda: sum(each.active for each in app.listener.listeners()) >= listeners, timeout_s=timeout_s
     )

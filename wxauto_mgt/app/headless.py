@@ -12,6 +12,7 @@ import sys
 
 from wxauto_mgt.app.application import Application
 from wxauto_mgt.run_options import RunOptions, resolve_data_dir
+from wxauto_mgt.runtime.interpreter import keep_started_objects, share_finely
 from wxauto_mgt.runtime.platform import install_stop_signals
 
 
@@ -21,6 +22,7 @@ def run_headless(options: RunOptions) -> int:
     Raises:
         ConsoleError: it could not start.
     """
+    share_finely()
     return asyncio.run(_run(options), debug=options.debug)
 
 
@@ -33,6 +35,7 @@ async def _run(options: RunOptions) -> int:
         try:
             application.notifications.use_terminal()
             await application.start()
+            keep_started_objects()
             _say(application, "headless.ready", path=str(data_dir))
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(options.duration_s):

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import QApplication, QDialog, QVBoxLayout
 from wxauto_mgt.app import Application
 from wxauto_mgt.errors import ConsoleError, DataFolderInUse
 from wxauto_mgt.run_options import RunOptions, resolve_data_dir
+from wxauto_mgt.runtime.interpreter import keep_started_objects, share_finely
 from wxauto_mgt.runtime.platform import install_stop_signals
 from wxauto_mgt.texts.catalogue import Catalogue
 from wxauto_mgt.texts.language import Language, detect_language
@@ -48,6 +49,7 @@ def run_window(options: RunOptions) -> int:
 
 def run_on_qt(app: QApplication, main: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine to its end on Qt's event loop."""
+    share_finely()
     loop = qasync.QEventLoop(app)
     asyncio.set_event_loop(loop)
     with loop:
@@ -103,6 +105,7 @@ async def _live(assembled: Assembled, application: Application, options: RunOpti
     try:
         window.show()
         await application.start()
+        keep_started_objects()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(options.duration_s):
                 await over.wait()
