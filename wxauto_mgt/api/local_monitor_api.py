@@ -12,7 +12,7 @@ from typing import Final, Protocol
 
 from wxauto_mgt.api import replies
 from wxauto_mgt.api.answers import Answer, Answerer, Answers
-from wxauto_mgt.api.monitor_api import MonitorAPI
+from wxauto_mgt.api.monitor_api import MonitorAPI, NotificationHandler
 from wxauto_mgt.api.replies import JSON, Fields, Texts
 from wxauto_mgt.core.config.model import Snapshot
 from wxauto_mgt.core.monitoring.facts import ServiceState
@@ -112,7 +112,7 @@ class LocalMonitorAPI(MonitorAPI):
                 raise BugError("call_answered_twice", call=min(twice))
             self._answers.update(group)
 
-    async def _call(self, method: str, **arguments: JSON) -> Fields:
+    async def _call(self, method: str, **arguments: JSON | NotificationHandler) -> Fields:
         try:
             answer = await self._answerer(method)(**arguments)
         except ConsoleError as error:

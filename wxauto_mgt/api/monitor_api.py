@@ -6,13 +6,18 @@ programs, the local HTTP API and the command line call it.
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable
+from typing import Final, TypeAlias
 
 from wxauto_mgt.api.replies import JSON, Fields, failure
 from wxauto_mgt.errors import BugError
 from wxauto_mgt.runtime.clock import Clock, SystemClock
 
 NO_CONSOLE: Final = "本进程中没有正在运行的控制台。 / No console runs in this process."
+
+
+NotificationHandler: TypeAlias = Callable[[Fields], object]
+"""Called with `key, kind, level, title, message, labels, params, timestamp`; may be a coroutine function."""
 
 
 class MonitorAPI:
@@ -70,7 +75,33 @@ class MonitorAPI:
         """Take over a configuration that another process stored."""
         return await self._call("reload_config")
 
-    async def _call(self, method: str, **arguments: JSON) -> Fields:
+    async def test_notification(self, channel: str, message: str | None = None) -> Fields:
+        """Send a test notice by a channel, now and once; succeeds when the far side took it."""
+        return await self._call("test_notification", channel=channel, message=message)
+
+    async def add_notification_handler(self, handler: NotificationHandler) -> Fields:
+        """Call a function of this process for each notification, as long as the console runs."""
+        return await self._call("add_notification_handler", handler=handler)
+
+    async def get_notifications(
+        self, hours: float = 24, state: str | None = None, limit: int = 100
+    ) -> Fields:
+        """List deliveries, newest first, at most 1,000; beside: `count`.
+
+        Args:
+            state: `pending`, `sending`, `sent` or `failed`; None means all.
+        """
+        return await self._call("get_notifications", hours=hours, state=state, limit=limit)
+
+    async def get_channels_status(self) -> Fields:
+        """List the channels with what they sent and how they fail."""
+        return await self._call("get_channels_status")
+
+    async def resend_notification(self, delivery_id: int) -> Fields:
+        """Send a failed delivery again, with all its attempts."""
+        return await self._call("resend_notification", delivery_id=delivery_id)
+
+    async def _call(self, method: str, **arguments: JSON | NotificationHandler) -> Fields:
         """Answer one call; what distinguishes one kind of `MonitorAPI` from another."""
         raise NotImplementedError
 
@@ -97,7 +128,7 @@ class MonitorAPIProxy(MonitorAPI):
         if self._bound is api:
             self._bound = None
 
-    async def _call(self, method: str, **arguments: JSON) -> Fields:
+    async def _call(self, method: str, **arguments: JSON | NotificationHandler) -> Fields:
         if self._bound is None:
             return failure(NO_CONSOLE, self._clock.now())
         return await self._bound._call(method, **arguments)  # noqa: SLF001 - of the same class

@@ -215,6 +215,7 @@ class Application:
             config=self.reloading,
             clock=self.clock,
             texts=self.ground.catalogue,
+            groups=(self.notifications.calls.answers(),),
         )
 
     @classmethod

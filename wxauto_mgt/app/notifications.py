@@ -11,10 +11,12 @@ from collections.abc import Callable
 from functools import cache
 from typing import Final
 
+from wxauto_mgt.api.notification_calls import NotificationCalls
 from wxauto_mgt.app.ground import Ground
 from wxauto_mgt.core.notifications.channel_test import ChannelTest
 from wxauto_mgt.core.notifications.contract import Notice
 from wxauto_mgt.core.notifications.dispatcher import DISPATCHER, OutboxDispatcher
+from wxauto_mgt.core.notifications.handlers import NotificationHandlers
 from wxauto_mgt.core.notifications.notice_sender import NoticeSender
 from wxauto_mgt.core.notifications.outbox import Outbox
 from wxauto_mgt.core.notifications.registry import ChannelRegistry
@@ -39,6 +41,7 @@ class Notifications:
         outbox: whoever has something to tell writes there.
         surfaces: whoever can show something attaches here.
         channels: what is in force; `test` proves a channel.
+        calls: answers of the facade.
     """
 
     def __init__(
@@ -64,7 +67,8 @@ class Notifications:
             surface=self.surfaces,
             implied=(IN_APP,),
         )
-        sender = NoticeSender(registry=self.channels, wording=Wording(texts=_texts_of(ground)))
+        wording = Wording(texts=_texts_of(ground))
+        sender = NoticeSender(registry=self.channels, wording=wording)
         self.dispatcher = OutboxDispatcher(
             db=ground.db,
             run_id=run_id,
@@ -78,6 +82,16 @@ class Notifications:
             rng=rng,
         )
         self.test = ChannelTest(db=ground.db, clock=ground.clock, registry=self.channels, sender=sender)
+        handlers = NotificationHandlers(bus=bus, supervisor=supervisor, wording=wording)
+        self.calls = NotificationCalls(
+            outbox=self.outbox,
+            channels=self.channels,
+            test=self.test,
+            handlers=handlers,
+            wording=wording,
+            clock=ground.clock,
+            texts=ground.catalogue,
+        )
 
     async def start(self) -> None:
         """Open the channels and work off the outbox; registers its own end with the ground."""

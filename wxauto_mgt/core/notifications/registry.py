@@ -86,8 +86,12 @@ class ChannelRegistry:
         there = {config.type for config in configured.values()}
         for name in self._implied:
             if name not in there and name not in found:
-                found[name] = _implied_config(name)
+                found[name] = implied_config(name)
         return found
+
+    def words_for(self, channel_id: str) -> ChannelConfig:
+        """Whose words a notice of a channel is shown in; also of one that is gone."""
+        return self.configs().get(channel_id) or implied_config(channel_id)
 
     def require(self, channel_id: str) -> OpenChannel:
         """The channel.
@@ -175,7 +179,8 @@ async def close_channel(found: OpenChannel) -> None:
         _log.exception("channel did not close", extra={"channel_id": found.config.id})
 
 
-def _implied_config(type_name: str) -> ChannelConfig:
+def implied_config(type_name: str) -> ChannelConfig:
+    """What a channel is like that nobody configured: it takes everything, in the console's own words."""
     return ChannelConfig(
         id=type_name,
         name="",
