@@ -8,6 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from wxauto_mgt.core.alerting.section import alert_rule_section
+from wxauto_mgt.core.alerting.settings import alerts_settings_group
 from wxauto_mgt.core.config.model import ConfigSection, SettingsGroup
 from wxauto_mgt.core.delivery.settings import delivery_settings_group
 from wxauto_mgt.core.instances.model import instance_section
@@ -37,6 +39,7 @@ def config_sections(types: PlatformTypes, channels: ChannelTypes) -> tuple[Confi
         platform_section(types),
         rule_section(),
         channel_section(channels),
+        alert_rule_section(),
     )
 
 
@@ -49,6 +52,7 @@ def settings_groups() -> tuple[SettingsGroup, ...]:
         metrics_settings_group(),
         logs_settings_group(),
         notifications_settings_group(),
+        alerts_settings_group(),
         ui_settings_group(),
     )
 

@@ -30,8 +30,8 @@ def params_of(alert: Alert) -> dict[str, Fact]:
     """Return what the templates of an alert may name."""
     return {
         "metric": alert.metric_name,
-        "value": alert.value,
-        "threshold": alert.threshold,
+        "value": _number(alert.value),
+        "threshold": _number(alert.threshold),
         "rule": alert.rule,
         "level": alert.level.value,
         "labels": labels_text(alert),
@@ -76,3 +76,7 @@ def _many(rule: str, alerts: Sequence[Alert], kind: NotificationKind, now: datet
             "examples": shown,
         },
     )
+
+
+def _number(value: float | None) -> str:
+    return "—" if value is None else f"{value:.6g}"

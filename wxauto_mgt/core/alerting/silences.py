@@ -12,8 +12,10 @@ from typing import Annotated, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field
+from pydantic.config import JsonDict
 
 from wxauto_mgt.core.alerting.model import AlertRule, Labels
+from wxauto_mgt.core.config.form_hints import Widget, hints
 from wxauto_mgt.core.config.model import ConfigModel, refuse
 
 EVERY_RULE: Final = "*"
@@ -41,6 +43,16 @@ def _checked_days(days: tuple[str, ...]) -> tuple[str, ...]:
     if any(day not in _DAYS for day in days):
         raise refuse("alert_unknown_day", known=", ".join(_DAYS))
     return days
+
+
+def _hints(name: str, order: int, *, widget: Widget | None = None, unit: str = "") -> JsonDict:
+    return hints(
+        f"alerts.maintenance.{name}",
+        group="settings.alerts.group.notices",
+        order=order,
+        widget=widget,
+        unit=unit,
+    )
 
 
 @dataclass(frozen=True)
@@ -76,13 +88,19 @@ class MaintenanceWindow(ConfigModel):
     in between. A start that a change of the clocks leaves out is moved as far as the clocks are.
     """
 
-    name: str = Field(min_length=1, max_length=100)
-    start: Annotated[str, AfterValidator(_checked_time)]
-    duration_s: float = Field(gt=0, le=7 * _DAY_S)
-    zone: Annotated[str, AfterValidator(_checked_zone)] = "UTC"
-    days: Annotated[tuple[str, ...], AfterValidator(_checked_days)] = ()
-    rule: str = EVERY_RULE
-    labels: dict[str, str] = Field(default_factory=dict)
+    name: str = Field(min_length=1, max_length=100, json_schema_extra=_hints("name", 10))
+    start: Annotated[str, AfterValidator(_checked_time)] = Field(json_schema_extra=_hints("start", 20))
+    duration_s: float = Field(
+        gt=0, le=7 * _DAY_S, json_schema_extra=_hints("duration_s", 30, unit="unit.seconds")
+    )
+    zone: Annotated[str, AfterValidator(_checked_zone)] = Field(
+        default="UTC", json_schema_extra=_hints("zone", 40)
+    )
+    days: Annotated[tuple[str, ...], AfterValidator(_checked_days)] = Field(
+        default=(), json_schema_extra=_hints("days", 50, widget=Widget.WORDS)
+    )
+    rule: str = Field(default=EVERY_RULE, json_schema_extra=_hints("rule", 60))
+    labels: dict[str, str] = Field(default_factory=dict, json_schema_extra=_hints("labels", 70))
 
     def is_active(self, now: datetime) -> bool:
         """Whether an instant lies inside; without days it opens every day."""

@@ -19,6 +19,10 @@ CONNECT_FAILED: Final = "instance_connect_failed"
 """Code of the one failure after which certainly no byte of the request left this machine."""
 
 _CONNECT_TIMED_OUT: Final = "instance_connect_timed_out"
+_CONNECTION_LOST: Final = "instance_connection_lost"
+
+UNREACHABLE_CODES: Final = frozenset({CONNECT_FAILED, _CONNECT_TIMED_OUT, _CONNECTION_LOST})
+"""Codes of the failures that speak of the server itself, and not of what it was asked to do."""
 
 FOREIGN_ERRORS: Final = (aiohttp.ClientError, TimeoutError, OSError, ssl.SSLError)
 """All that a call through aiohttp raises for a reason outside this program."""
@@ -35,7 +39,7 @@ def translate(error: BaseException) -> InstanceError:
     if isinstance(error, aiohttp.ClientPayloadError):
         return InstanceAnswerUnreadable("instance_answer_cut_off")
     if isinstance(error, aiohttp.ClientConnectionError | OSError):
-        return InstanceUnreachable("instance_connection_lost")
+        return InstanceUnreachable(_CONNECTION_LOST)
     # What is left: an answer that is not HTTP, a redirect somewhere odd, an address aiohttp cannot use.
     return InstanceAnswerUnreadable("instance_answer_not_http")
 
