@@ -155,6 +155,28 @@ async def test_a_slow_answer_is_no_restart(watched: Watched, fake_clock: FakeClo
     assert not watched.liveness.health_answered(Health(104.0, "connected", ""), asked_at_s=asked_at_s)
 
 
+async def test_a_second_restart_before_anybody_saw_it_connected_is_noticed(
+    watched: Watched, fake_clock: FakeClock
+) -> None:
+    watched.health(100.0)
+    await fake_clock.advance(1.0)
+    assert watched.health(0.0, "disconnected") is True
+    watched.liveness.initialized(done=True)
+    await fake_clock.advance(1.0)  # meanwhile it restarted again; its uptime hardly tells
+    assert watched.health(0.0, "disconnected") is True
+    assert watched.liveness.state().initialized is None
+
+
+async def test_an_old_server_that_never_says_connected_is_not_taken_for_restarted(
+    watched: Watched, fake_clock: FakeClock
+) -> None:
+    watched.health(100.0, "disconnected")
+    watched.liveness.initialized(done=True)
+    for uptime_s in (101.0, 102.0):
+        await fake_clock.advance(1.0)
+        assert watched.health(uptime_s, "disconnected") is False
+
+
 async def test_a_server_that_forgot_its_initialisation_was_restarted(watched: Watched) -> None:
     """Its uptime was too short to fall behind visibly."""
     watched.health(1.0, "disconnected")

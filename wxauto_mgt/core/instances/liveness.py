@@ -120,6 +120,7 @@ class Liveness:
         self._empty_lists = 0
         self._unauthorized = False
         self._initialized: bool | None = None
+        self._initialized_at_s = float("-inf")
         self._failure: TransientError | None = None
         self._reads: dict[Channel, float] = {}
         self._health: tuple[float, Health] | None = None
@@ -140,6 +141,7 @@ class Liveness:
             restarted = health.uptime_s < expected_s - RESTART_TOLERANCE_S
             # Never `disconnected` again after an initialisation, as long as the same server process lives.
             restarted |= last.wechat_status != _DISCONNECTED and health.wechat_status == _DISCONNECTED
+        restarted |= self._forgot_initialization(health, asked_at_s)
         self._health = (self._clock.monotonic(), health)
         if restarted:
             self._restarted_at = self._clock.now()
@@ -172,6 +174,7 @@ class Liveness:
     def initialized(self, *, done: bool) -> None:
         """An initialisation ended."""
         self._initialized = done
+        self._initialized_at_s = self._clock.monotonic()
         self.announce()
 
     def call_failed(self, error: TransientError) -> None:
@@ -245,6 +248,16 @@ class Liveness:
             uptime_s=self._health[1].uptime_s if self._health else None,
             library=self._health[1].library if self._health else "",
         )
+
+    def _forgot_initialization(self, health: Health, asked_at_s: float) -> bool:
+        """Initialised, it would not say so; and it may be younger than that: restarts in quick succession.
+
+        Neither of the other two signs shows when a server restarts again before anybody saw it connected.
+        """
+        if self._initialized is not True or asked_at_s < self._initialized_at_s:
+            return False
+        since_s = self._clock.monotonic() - self._initialized_at_s
+        return health.wechat_status == _DISCONNECTED and health.uptime_s < since_s + RESTART_TOLERANCE_S
 
     def _judge(self) -> tuple[bool | None, tuple[StateReason, ...]]:
         if self._unauthorized:
