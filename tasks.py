@@ -215,9 +215,10 @@ def install_system_packages(packages: tuple[str, ...]) -> None:
     if not missing:
         return
     line = ["apt-get", "install", "--yes", "--no-install-recommends", *missing]
-    print("tasks.py:", *line, flush=True)
-    root, reason = privilege_prefix(), "not allowed to"
+    root = privilege_prefix()
+    reason = "this needs root"
     if root is not None:
+        print("tasks.py:", *line, flush=True)
         apt = [*root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-o", "DPkg::Lock::Timeout=60"]
         if quietly(*apt, *line[1:])[0] == 0:
             return
@@ -226,7 +227,7 @@ def install_system_packages(packages: tuple[str, ...]) -> None:
         if status == 0:
             return
         reason = last_line(output)
-    print(f"tasks.py: that failed ({reason}), do it by hand: sudo", *line, file=sys.stderr, flush=True)
+    print(f"tasks.py: to be done by hand ({reason}): sudo", *line, file=sys.stderr, flush=True)
 
 
 def not_installed(packages: tuple[str, ...]) -> list[str]:
