@@ -227,7 +227,9 @@ def align_main(
         if placements[at].fate is Fate.NEW and quicker is not None:
             placements[at] = Placement(Fate.PAIRED, quicker.id)
             meanwhile.remove(quicker)
-    return _with_successors(placements, {at for at, _ in run.pairs})
+    # Suspects of several keys are replays rather than not; what stands between them is then older.
+    places = {at for at, _ in run.pairs if run.distinct_keys >= 2 or placements[at].fate is not Fate.SUSPECT}
+    return _with_successors(placements, places)
 
 
 def pair_window(
@@ -312,7 +314,7 @@ def _with_successors(placements: Sequence[Placement], in_order: Container[int]) 
     """Note for each news which stored row follows it in the batch, where that is certain.
 
     Args:
-        in_order: places whose pairs do not cross.
+        in_order: places of rows that were seen before, and whose pairs do not cross.
     """
     found: list[Placement] = []
     before_id: int | None = None
@@ -321,7 +323,7 @@ def _with_successors(placements: Sequence[Placement], in_order: Container[int]) 
             found.append(replace(placement, before_id=before_id))
             continue
         found.append(placement)
-        if placement.fate is not Fate.SUSPECT and at in in_order:
+        if at in in_order:
             before_id = placement.twin_id
     return tuple(reversed(found))
 
