@@ -75,6 +75,66 @@ class MonitorAPI:
         """Take over a configuration that another process stored."""
         return await self._call("reload_config")
 
+    async def add_alert_rule(
+        self,
+        metric_name: str,
+        threshold: float,
+        operator: str = "gt",
+        level: str = "warning",
+        title: str = "{metric} 告警",
+        message: str = "{metric} 超过阈值",
+    ) -> Fields:
+        """Store a rule that fires at once when a value breaches the threshold; data: the whole rule.
+
+        Args:
+            operator: `gt`, `gte`, `lt`, `lte`, `eq`, `rate` (rise per second) or `absent`.
+            level: `info`, `warning`, `error` or `critical`.
+            title, message: may name `{metric} {value} {threshold} {level} {rule} {labels}`.
+        """
+        return await self._call(
+            "add_alert_rule",
+            metric_name=metric_name,
+            threshold=threshold,
+            operator=operator,
+            level=level,
+            title=title,
+            message=message,
+        )
+
+    async def get_active_alerts(self) -> Fields:
+        """List the alerts that are not resolved, the worst first; beside: `count`."""
+        return await self._call("get_active_alerts")
+
+    async def get_alert_history(self, hours: float = 24) -> Fields:
+        """List alerts that fired or were resolved lately, newest first, at most 1,000; beside: `count`."""
+        return await self._call("get_alert_history", hours=hours)
+
+    async def acknowledge_alert(self, alert_id: str, owner: str = "", note: str = "") -> Fields:
+        """Say that somebody takes care: no more notices of an alert until it gets worse or is resolved."""
+        return await self._call("acknowledge_alert", alert_id=alert_id, owner=owner, note=note)
+
+    async def silence(
+        self,
+        rule: str = "*",
+        labels: dict[str, str] | None = None,
+        duration_s: float = 3600,
+        who: str = "",
+        note: str = "",
+    ) -> Fields:
+        """Keep notices back from now on, of one rule or all, of alerts with these labels or all."""
+        wanted: JSON = None if labels is None else dict(labels)
+        return await self._call(
+            "silence", rule=rule, labels=wanted, duration_s=duration_s, who=who, note=note
+        )
+
+    async def end_silence(self, silence_id: int) -> Fields:
+        """End a silence now."""
+        return await self._call("end_silence", silence_id=silence_id)
+
+    async def get_silences(self) -> Fields:
+        """List the silences that have not ended."""
+        return await self._call("get_silences")
+
     async def test_notification(self, channel: str, message: str | None = None) -> Fields:
         """Send a test notice by a channel, now and once; succeeds when the far side took it."""
         return await self._call("test_notification", channel=channel, message=message)

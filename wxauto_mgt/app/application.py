@@ -17,6 +17,7 @@ from typing import Any, Final, Self
 
 from wxauto_mgt.api.local_monitor_api import LocalMonitorAPI
 from wxauto_mgt.api.monitor_api import monitor_api
+from wxauto_mgt.app.alerting import Alerting
 from wxauto_mgt.app.demo import Demo, check_folder
 from wxauto_mgt.app.ground import Ground, open_ground
 from wxauto_mgt.app.metering import Metering
@@ -206,6 +207,14 @@ class Application:
             faults=self._faults,
             rng=self._rng,
         )
+        self.alerting = Alerting(
+            ground=self.ground,
+            bus=self.bus,
+            registry=self.metering.registry,
+            facts=facts,
+            requests=self.calls,
+            outbox=self.notifications.outbox,
+        )
         episodes = Episodes(instance_id=None, clock=self.clock, on_error=self.bus.publish)
         self.reloading = ReportedReload(config=self.config, episodes=episodes)
         self.api = LocalMonitorAPI(
@@ -215,7 +224,7 @@ class Application:
             config=self.reloading,
             clock=self.clock,
             texts=self.ground.catalogue,
-            groups=(self.notifications.calls.answers(),),
+            groups=(self.notifications.calls.answers(), self.alerting.calls.answers()),
         )
 
     @classmethod
@@ -265,6 +274,7 @@ class Application:
         closing.push(Stage.FINAL_WRITES, "run", lambda: close_run(self.db, clock=self.clock))
         closing.push(Stage.FINAL_WRITES, "monitor", self.monitor.close)
         closing.push(Stage.FINAL_WRITES, "metering", self.metering.close)
+        closing.push(Stage.FINAL_WRITES, "alerting", self.alerting.close)
         closing.push(Stage.FINAL_WRITES, "loops", self._stop_loops)
         closing.push(Stage.DRAIN, "delivery", self._drain, budget_s=2 * DRAIN_S)
         closing.push(Stage.INTAKE, "listener", self.listener.close, budget_s=LISTENER_STOP_S)
@@ -272,6 +282,7 @@ class Application:
         self._unsubscribe = (self.notifier.subscribe(self._settings_changed, kinds=(SETTINGS,)),)
         await self.platforms.start(self.config.snapshot.objects(PLATFORM).values())
         await self.notifications.start()
+        await self.alerting.start(self.supervisor)
         start = self.supervisor.start
         start("config_watch", self.config.watch)
         self.metering.start(self.supervisor)

@@ -273,7 +273,7 @@ class AlertEngine:
         )
         self._series[after.id] = after
         if before.open_alert is None and after.open_alert is not None:
-            _log.info("alert fires: %s", after.id, extra={"level_of_alert": after.open_alert.level.value})
+            _log.info("alert fires: %s", after.id)
         elif before.open_alert is not None and after.open_alert is None:
             _log.info("alert resolved: %s", after.id)
 

@@ -1,0 +1,172 @@
+"""Builds what raises alerts: the figures that rules look at, the rules in force, the engine, its calls.
+
+One part of the composition root; the application starts and closes it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from typing import Final
+
+from wxauto_mgt.api.alert_calls import AlertCalls
+from wxauto_mgt.app.ground import Ground
+from wxauto_mgt.core.alerting.conditions import Reading
+from wxauto_mgt.core.alerting.engine import AlertEngine
+from wxauto_mgt.core.alerting.model import AlertRule, Labels, labels_of
+from wxauto_mgt.core.alerting.section import (
+    ALERT_RULE,
+    DATABASE_CONNECTED,
+    ERROR_RATE,
+    INSTANCE_CONNECTED,
+    INSTANCE_REACHABLE,
+    rules_in_force,
+)
+from wxauto_mgt.core.alerting.settings import ALERTS, AlertsSettings
+from wxauto_mgt.core.instances.http_errors import UNREACHABLE_CODES
+from wxauto_mgt.core.metrics.calls import CallMetrics
+from wxauto_mgt.core.metrics.model import MetricRecorded, MetricType
+from wxauto_mgt.core.metrics.registry import MetricRegistry
+from wxauto_mgt.core.metrics.requests import ERROR_RATE as API_ERROR_RATE
+from wxauto_mgt.core.metrics.requests import RESPONSE_TIME, WINDOW_COUNT
+from wxauto_mgt.core.monitoring.facts import ClientStatus, MonitoredFacts
+from wxauto_mgt.core.monitoring.settings import METRICS, MetricsSettings
+from wxauto_mgt.core.notifications.model import NotificationsEnqueued
+from wxauto_mgt.core.notifications.outbox import Outbox
+from wxauto_mgt.runtime.clock import Clock
+from wxauto_mgt.runtime.event_bus import EventBus
+from wxauto_mgt.runtime.supervisor import Supervisor
+
+ALERTING: Final = "alerting"
+_COUNTED: Final = frozenset({API_ERROR_RATE, RESPONSE_TIME})
+_POINTS_FOR_A_RATE: Final = 2
+
+
+class WatchedFigures:
+    """The metrics of the registry, and states of the console as if they were metrics."""
+
+    def __init__(
+        self, *, registry: MetricRegistry, facts: MonitoredFacts, calls: CallMetrics, clock: Clock
+    ) -> None:
+        self._registry = registry
+        self._facts = facts
+        self._calls = calls
+        self._clock = clock
+        self._states: Mapping[str, Callable[[], Sequence[Reading]]] = {
+            INSTANCE_REACHABLE: lambda: self._of_instances(_is_reachable),
+            INSTANCE_CONNECTED: lambda: self._of_instances(lambda client: bool(client.connected)),
+            DATABASE_CONNECTED: self._database,
+            ERROR_RATE: self._error_rate,
+        }
+
+    def readings(self, metric_name: str) -> Sequence[Reading]:
+        """The newest value of each series of a metric; empty when there is no such metric."""
+        state = self._states.get(metric_name)
+        if state is not None:
+            return state()
+        found = []
+        for labels in self._registry.label_sets(metric_name):
+            newest = self._registry.latest(metric_name, labels)
+            if newest is not None:
+                count = self._count(labels) if metric_name in _COUNTED else None
+                found.append(Reading(labels, newest.value, newest.at, count))
+        return found
+
+    def rise_per_s(self, metric_name: str, labels: Labels, window_s: float) -> float | None:
+        """How much a series rose per second over that long until now; a counter that fell began anew."""
+        since = self._clock.now() - timedelta(seconds=window_s)
+        points = self._registry.window(metric_name, labels, since)
+        if len(points.values) < _POINTS_FOR_A_RATE or points.at_s[-1] <= points.at_s[0]:
+            return None
+        steps = [after - before for before, after in zip(points.values, points.values[1:], strict=False)]
+        if self._registry.type_of(metric_name) is MetricType.COUNTER:
+            steps = [
+                step if step >= 0 else value for step, value in zip(steps, points.values[1:], strict=True)
+            ]
+        return sum(steps) / (points.at_s[-1] - points.at_s[0])
+
+    def _count(self, labels: Labels) -> int:
+        count = self._registry.latest(WINDOW_COUNT, labels)
+        return int(count.value) if count is not None else 0
+
+    def _of_instances(self, is_well: Callable[[ClientStatus], bool]) -> list[Reading]:
+        now = self._clock.now()
+        return [
+            Reading(labels_of({"instance": client.instance_id}), float(is_well(client)), now)
+            for client in self._facts.clients()
+            if client.connected is not None
+        ]
+
+    def _database(self) -> list[Reading]:
+        return [Reading((), float(self._facts.service().blocked_by is None), self._clock.now())]
+
+    def _error_rate(self) -> list[Reading]:
+        counts = self._calls.last_hour()
+        if counts.ratio is None:
+            return []
+        return [Reading((), 100 * counts.ratio, self._clock.now(), counts.all)]
+
+
+class Alerting:
+    """The engine of one application.
+
+    Attributes:
+        calls: the answers to the facade's calls about alerts.
+    """
+
+    def __init__(
+        self,
+        *,
+        ground: Ground,
+        bus: EventBus,
+        registry: MetricRegistry,
+        facts: MonitoredFacts,
+        requests: CallMetrics,
+        outbox: Outbox,
+    ) -> None:
+        self._config = ground.config
+        self._in_force: tuple[object, Mapping[str, AlertRule]] = (None, {})
+        self.engine = AlertEngine(
+            db=ground.db,
+            clock=ground.clock,
+            source=WatchedFigures(registry=registry, facts=facts, calls=requests, clock=ground.clock),
+            rules=self._rules,
+            settings=self._settings,
+            measured_every_s=self._measured_every_s,
+            outbox=outbox,
+            on_notices=lambda: bus.publish(NotificationsEnqueued()),
+        )
+        self._unsubscribe = bus.subscribe(MetricRecorded, self.engine.metric_recorded)
+        self.calls = AlertCalls(engine=self.engine, config=ground.config, texts=ground.catalogue)
+
+    async def start(self, supervisor: Supervisor) -> None:
+        """Take over the alerts of earlier runs and begin to evaluate."""
+        await self.engine.open()
+        supervisor.start(ALERTING, self.engine.run, stalled_after_s=math.inf)  # as slow as is liked
+
+    async def close(self) -> None:
+        """Store how far each alert got; after the loops were stopped."""
+        self._unsubscribe()
+        await self.engine.close()
+
+    def _rules(self) -> Mapping[str, AlertRule]:
+        snapshot = self._config.snapshot
+        if self._in_force[0] is not snapshot:
+            self._in_force = (snapshot, rules_in_force(snapshot.objects(ALERT_RULE)))
+        return self._in_force[1]
+
+    def _settings(self) -> AlertsSettings:
+        settings: AlertsSettings = self._config.snapshot.settings(ALERTS)
+        return settings
+
+    def _measured_every_s(self) -> float:
+        settings: MetricsSettings = self._config.snapshot.settings(METRICS)
+        return settings.sample_interval_s
+
+
+def _is_reachable(client: ClientStatus) -> bool:
+    """Whether its server can be connected to; one that answers too late is its WeChat's matter."""
+    return client.connected is not False or not any(
+        item.get("cause") in UNREACHABLE_CODES for item in client.evidence
+    )
