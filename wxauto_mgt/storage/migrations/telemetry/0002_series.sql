@@ -39,6 +39,7 @@ CREATE TABLE axis (
 ) STRICT;
 CREATE INDEX axis_by_end ON axis (end_us);
 
+-- With row ids although the key is the primary one: without them SQLite moves rows above 1 KB to pages of their own.
 -- prior: of a counter, the total before the first one; null when nobody knows.
 CREATE TABLE chunk (
     axis_id   INTEGER NOT NULL REFERENCES axis (id) ON DELETE CASCADE,
@@ -46,7 +47,7 @@ CREATE TABLE chunk (
     prior     REAL,
     readings  BLOB NOT NULL,
     PRIMARY KEY (axis_id, series_id)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 -- Buckets of bucket_s seconds; a span is 240 of them, in frames that were appended one by one.
 CREATE TABLE rollup (
@@ -55,4 +56,4 @@ CREATE TABLE rollup (
     series_id INTEGER NOT NULL REFERENCES series (id),
     frames    BLOB NOT NULL,
     PRIMARY KEY (bucket_s, span, series_id)
-) STRICT, WITHOUT ROWID;
+) STRICT;
