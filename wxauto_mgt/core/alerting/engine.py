@@ -33,10 +33,10 @@ from wxauto_mgt.core.alerting.notices import notifications_of
 from wxauto_mgt.core.alerting.settings import AlertsSettings
 from wxauto_mgt.core.alerting.silences import Silence, inhibitor_of
 from wxauto_mgt.core.alerting.tracked import Tracked, after_result, closed
-from wxauto_mgt.core.delivery.wake import Wake
 from wxauto_mgt.core.metrics.model import MetricRecorded
 from wxauto_mgt.core.notifications.model import Notification
 from wxauto_mgt.errors import PermanentError, StorageError, StorageOverloaded
+from wxauto_mgt.runtime.alarm import Alarm
 from wxauto_mgt.runtime.clock import Clock
 from wxauto_mgt.storage.database import Database
 
@@ -98,7 +98,7 @@ class AlertEngine:
         self._running_s = 0.0
         self._looked_at_s = clock.monotonic()
         self._recorded: set[str] = set()
-        self._wake = Wake()
+        self._wake = Alarm()
         self._lock = asyncio.Lock()
         self._is_store_failing = False
 

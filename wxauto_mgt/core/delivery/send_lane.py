@@ -16,7 +16,6 @@ from typing import Final
 from wxauto_mgt.core.delivery import store
 from wxauto_mgt.core.delivery.retry import next_attempt_at_us
 from wxauto_mgt.core.delivery.settings import DeliverySettings
-from wxauto_mgt.core.delivery.wake import Wake
 from wxauto_mgt.core.instances import routes
 from wxauto_mgt.core.instances.gate import GateBusy, GateShut
 from wxauto_mgt.core.instances.instance import Instance
@@ -26,6 +25,7 @@ from wxauto_mgt.core.messages.model import ReplyState
 from wxauto_mgt.core.messages.replies import store as replies
 from wxauto_mgt.core.wire import Channel
 from wxauto_mgt.errors import TransientError
+from wxauto_mgt.runtime.alarm import Alarm
 from wxauto_mgt.runtime.clock import Clock
 from wxauto_mgt.runtime.event_bus import EventBus
 from wxauto_mgt.runtime.fault_points import FaultPoints
@@ -71,7 +71,7 @@ class SendLane:
         scan_interval_s: float,
     ) -> None:
         self.instance = instance
-        self.wake = Wake()
+        self.wake = Alarm()
         self._db = db
         self._clock = clock
         self._bus = bus
@@ -81,7 +81,7 @@ class SendLane:
         self._rng = rng
         self._scan_interval_s = scan_interval_s
         self._is_stopping = False
-        self._idle = Wake()
+        self._idle = Alarm()
         self._is_sending = False
 
     async def run(self, beat: Beat) -> None:

@@ -13,9 +13,9 @@ from typing import Final, Protocol
 from wxauto_mgt.core.delivery import store
 from wxauto_mgt.core.delivery.send_lane import SendLane
 from wxauto_mgt.core.delivery.settings import DeliverySettings
-from wxauto_mgt.core.delivery.wake import Wake
 from wxauto_mgt.core.instances.instance import Instance, InstanceAdded, InstanceRemoved
 from wxauto_mgt.core.messages.model import ReplyState, ReplyStateChanged
+from wxauto_mgt.runtime.alarm import Alarm
 from wxauto_mgt.runtime.clock import Clock
 from wxauto_mgt.runtime.event_bus import EventBus
 from wxauto_mgt.runtime.fault_points import FaultPoints
@@ -73,7 +73,7 @@ class ReplySender:
         self._faults = faults
         self._rng = rng
         self._scan_interval_s = scan_interval_s
-        self._wake = Wake()
+        self._wake = Alarm()
         self._lanes: dict[str, SendLane] = {}
 
     async def run(self, beat: Beat) -> None:

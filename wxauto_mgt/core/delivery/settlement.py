@@ -10,9 +10,9 @@ from functools import partial
 from typing import Final
 
 from wxauto_mgt.core.delivery.settings import DeliverySettings
-from wxauto_mgt.core.delivery.wake import Wake
 from wxauto_mgt.core.messages.model import MessagesStored
 from wxauto_mgt.core.messages.replies import store as replies
+from wxauto_mgt.runtime.alarm import Alarm
 from wxauto_mgt.runtime.clock import Clock
 from wxauto_mgt.runtime.event_bus import EventBus
 from wxauto_mgt.runtime.fault_points import FaultPoints
@@ -51,7 +51,7 @@ class EchoSettler:
         self._on_echo = on_echo
         self._faults = faults
         self._scan_interval_s = scan_interval_s
-        self._wake = Wake()
+        self._wake = Alarm()
 
     async def run(self, beat: Beat) -> None:
         """Settle until cancelled."""

@@ -17,7 +17,6 @@ from typing import Final, Protocol
 from wxauto_mgt.core.delivery import store
 from wxauto_mgt.core.delivery.retry import next_attempt_at_us
 from wxauto_mgt.core.delivery.settings import DeliverySettings
-from wxauto_mgt.core.delivery.wake import Wake
 from wxauto_mgt.core.messages.model import (
     AttemptOutcome,
     MessagesStored,
@@ -33,6 +32,7 @@ from wxauto_mgt.core.rules.matcher import RuleSet
 from wxauto_mgt.core.rules.model import RuleAction, RuleConfig
 from wxauto_mgt.core.wire import ChatKind, ErrorCleared, ErrorReport
 from wxauto_mgt.errors import PlatformError, PlatformOutcomeUnknown, PlatformTransient
+from wxauto_mgt.runtime.alarm import Alarm
 from wxauto_mgt.runtime.clock import Clock
 from wxauto_mgt.runtime.event_bus import EventBus
 from wxauto_mgt.runtime.fault_points import FaultPoints
@@ -107,7 +107,7 @@ class DeliveryWorker:
         self._on_error = on_error
         self._rng = rng
         self._scan_interval_s = scan_interval_s
-        self._wake = Wake()
+        self._wake = Alarm()
         self._lanes: dict[int, asyncio.Task[None]] = {}
         self._is_draining = False
         self._failing: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""Which calls of an instance are under way, whether new ones may begin, and pauses that can be cut short."""
+"""Which calls of an instance are under way, and whether new ones may begin."""
 
 from __future__ import annotations
 
@@ -61,25 +61,3 @@ class Activity:
         except TimeoutError:
             pass
         return self.under_way
-
-
-class Alarm:
-    """A pause that somebody can end early. One waiter."""
-
-    def __init__(self) -> None:
-        self._event = asyncio.Event()
-
-    def ring(self) -> None:
-        """End the pause under way, or the next one at once."""
-        self._event.set()
-
-    async def wait(self, delay_s: float) -> bool:
-        """Pause for `delay_s`; True when it was rung."""
-        # Real time and not the injected clock: racing a clock against an event would need a task.
-        try:
-            async with asyncio.timeout(max(0.0, delay_s)):
-                await self._event.wait()
-        except TimeoutError:
-            return False
-        self._event.clear()
-        return True

@@ -15,9 +15,9 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 from wxauto_mgt.core.instances.episodes import Episodes
-from wxauto_mgt.core.listening.activity import Alarm
 from wxauto_mgt.core.wire import ReadBatch
 from wxauto_mgt.errors import ConsoleError, StorageError, StorageOverloaded
+from wxauto_mgt.runtime.alarm import Alarm
 from wxauto_mgt.runtime.backoff import Backoff
 from wxauto_mgt.runtime.supervisor import Beat
 

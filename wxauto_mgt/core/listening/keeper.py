@@ -15,11 +15,12 @@ from wxauto_mgt.core.instances import routes
 from wxauto_mgt.core.instances.gate import GateBusy, GateShut
 from wxauto_mgt.core.instances.instance import Instance
 from wxauto_mgt.core.instances.model import WindowInfo, WindowState
-from wxauto_mgt.core.listening.activity import Activity, Alarm, Halted
+from wxauto_mgt.core.listening.activity import Activity, Halted
 from wxauto_mgt.core.listening.listener_book import ListenerBook
 from wxauto_mgt.core.listening.listener_entry import Listener, Standing, is_title_of
 from wxauto_mgt.core.listening.model import ListenerKind
 from wxauto_mgt.errors import InstanceError, InstanceRejected, StorageError, StorageOverloaded, TransientError
+from wxauto_mgt.runtime.alarm import Alarm
 from wxauto_mgt.runtime.backoff import Backoff
 from wxauto_mgt.runtime.clock import Clock
 from wxauto_mgt.runtime.supervisor import Beat

@@ -15,10 +15,11 @@ from typing import Final
 from wxauto_mgt.core.instances import routes
 from wxauto_mgt.core.instances.gate import GateBusy, GateShut
 from wxauto_mgt.core.instances.instance import Instance
-from wxauto_mgt.core.listening.activity import Activity, Alarm, Halted
+from wxauto_mgt.core.listening.activity import Activity, Halted
 from wxauto_mgt.core.listening.committer import BatchCommitter
 from wxauto_mgt.core.wire import Channel, ReadBatch
 from wxauto_mgt.errors import InstanceAnswerUnreadable, InstanceError, InstanceMaybeLimited, TransientError
+from wxauto_mgt.runtime.alarm import Alarm
 from wxauto_mgt.runtime.backoff import Backoff
 from wxauto_mgt.runtime.supervisor import Beat
 

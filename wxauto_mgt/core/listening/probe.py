@@ -13,8 +13,9 @@ from typing import Final
 from wxauto_mgt.core.instances import routes
 from wxauto_mgt.core.instances.gate import GateBusy, GateShut
 from wxauto_mgt.core.instances.instance import Instance
-from wxauto_mgt.core.listening.activity import Activity, Alarm, Halted
+from wxauto_mgt.core.listening.activity import Activity, Halted
 from wxauto_mgt.errors import InstanceError
+from wxauto_mgt.runtime.alarm import Alarm
 from wxauto_mgt.runtime.clock import Clock
 from wxauto_mgt.runtime.supervisor import Beat
 

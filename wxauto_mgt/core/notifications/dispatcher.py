@@ -12,7 +12,6 @@ from collections.abc import Callable
 from datetime import datetime, timedelta, tzinfo
 from typing import Final
 
-from wxauto_mgt.core.delivery.wake import Wake
 from wxauto_mgt.core.notifications import store
 from wxauto_mgt.core.notifications.lane import Lane
 from wxauto_mgt.core.notifications.model import NotificationRouted, NotificationsEnqueued
@@ -20,6 +19,7 @@ from wxauto_mgt.core.notifications.notice_sender import NoticeSender
 from wxauto_mgt.core.notifications.registry import ChannelRegistry
 from wxauto_mgt.core.notifications.routing import routes_of
 from wxauto_mgt.core.notifications.settings import NotificationsSettings
+from wxauto_mgt.runtime.alarm import Alarm
 from wxauto_mgt.runtime.clock import Clock
 from wxauto_mgt.runtime.event_bus import EventBus
 from wxauto_mgt.runtime.fault_points import FaultPoints
@@ -68,7 +68,7 @@ class OutboxDispatcher:
         self._settings = settings
         self._faults = faults
         self._zone = zone
-        self._wake = Wake()
+        self._wake = Alarm()
         self._expired_at_s: float | None = None
         self._in_flight: set[int] = set()
         self._busy: set[str] = set()
