@@ -10,7 +10,7 @@ import asyncio
 import logging
 import sqlite3
 import uuid
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Final, Protocol
@@ -152,9 +152,12 @@ class AlertEngine:
                 self._recorded.clear()
             now_s, rules = self._pass_time(), self._rules()
             self._close_orphans(rules)
+            known: dict[str, list[Tracked]] = {}
+            for tracked in self._series.values():
+                known.setdefault(tracked.rule, []).append(tracked)
             for rule in rules.values():
                 if metric_names is None or rule.metric_name in metric_names:
-                    self._evaluate_rule(rule, now_s)
+                    self._evaluate_rule(rule, known.get(rule.id, ()), now_s)
             await self._notify(rules, now_s)
 
     async def notify(self) -> None:
@@ -244,7 +247,7 @@ class AlertEngine:
             self._running_s += gap_s
         return self._running_s
 
-    def _evaluate_rule(self, rule: AlertRule, now_s: float) -> None:
+    def _evaluate_rule(self, rule: AlertRule, known: Iterable[Tracked], now_s: float) -> None:
         slowest_s = max(self._settings().evaluation_interval_s, self._measured_every_s())
         present = set()
         for labels, result in self._conditions.evaluate(
@@ -255,17 +258,14 @@ class AlertEngine:
             before = self._series.get(series_id) or Tracked(series_id, rule.id, labels)
             self._take(before, rule, result, now_s)
         self._appeared |= present
-        for tracked in self._of_rule(rule):
+        for tracked in known:
             # Figures of an earlier run need time to come back before their absence means anything.
             is_gone = tracked.id in self._appeared or now_s >= rule.no_data_after_s
-            if tracked.id not in present and is_gone:
+            if tracked.id not in present and is_gone and not _is_orphan(rule, tracked):
                 self._take(tracked, rule, Result(Verdict.NO_DATA), now_s)
                 after = self._series[tracked.id]
                 if after.progress.state is AlertState.NO_DATA and after.is_at_rest(rule):
                     del self._series[tracked.id]
-
-    def _of_rule(self, rule: AlertRule) -> list[Tracked]:
-        return [t for t in self._series.values() if t.rule == rule.id and not _is_orphan(rule, t)]
 
     def _take(self, before: Tracked, rule: AlertRule, result: Result, now_s: float) -> None:
         after = after_result(

@@ -1,0 +1,137 @@
+"""Alerts of a whole console: a recorded value becomes a notice at a receiver, and survives the console."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from tests.waiting import eventually
+from wxauto_mgt.app import Application
+from wxauto_mgt.core.config.model import JSON, Put
+
+RECORD_KEYS = {
+    "id",
+    "rule",
+    "level",
+    "title",
+    "message",
+    "metric_name",
+    "current_value",
+    "threshold",
+    "labels",
+    "timestamp",
+    "state",
+    "resolved",
+}
+
+
+class Collector:
+    """A webhook's far side."""
+
+    def __init__(self) -> None:
+        self.bodies: list[dict[str, Any]] = []
+        self.url = ""
+
+    async def take(self, request: web.Request) -> web.Response:
+        self.bodies.append(json.loads(await request.text()))
+        return web.Response()
+
+
+@pytest.fixture
+async def collector() -> AsyncIterator[Collector]:
+    collector = Collector()
+    app = web.Application()
+    app.router.add_post("/", collector.take)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    collector.url = f"http://127.0.0.1:{runner.addresses[0][1]}/"
+    yield collector
+    await runner.cleanup()
+
+
+async def opened(folder: Path) -> Application:
+    console = await Application.open(data_dir=folder, environment={})
+    fast = {"evaluation_interval_s": 0.05, "group_wait_s": 0, "group_interval_s": 0}
+    await console.config.apply([Put("settings", "alerts", fast)], who="test")
+    await console.start()
+    return console
+
+
+def api_of(console: Application) -> Any:
+    """The facade; tests look into its replies without asking the type of each part."""
+    return console.api
+
+
+async def test_a_recorded_value_is_an_alert_at_once_and_a_notice_at_the_receiver(
+    tmp_path: Path, collector: Collector
+) -> None:
+    console = await opened(tmp_path)
+    channel: dict[str, JSON] = {
+        "id": "hook",
+        "name": "hook",
+        "type": "webhook",
+        "config": {"webhook_url": collector.url},
+    }
+    await console.config.apply([Put("channel", "hook", channel)], who="test")
+    added = await api_of(console).add_alert_rule("active_users", 100, level="critical")
+    assert added["success"], added
+
+    console.metering.registry.record("active_users", 150.0)
+    reply = await api_of(console).get_active_alerts()
+    [alert] = reply["data"]
+    assert set(alert) >= RECORD_KEYS
+    assert alert["id"].startswith(f"{added['data']['id']}:")
+    assert (alert["rule"], alert["level"], alert["state"]) == (added["data"]["id"], "critical", "firing")
+    assert (alert["title"], alert["message"]) == ("active_users 告警", "active_users 超过阈值")
+    assert (alert["current_value"], alert["threshold"], alert["resolved"]) == (150.0, 100.0, False)
+    await eventually(lambda: len(collector.bodies) == 1)
+
+    taken = await api_of(console).acknowledge_alert(alert["id"], owner="li", note="on it")
+    assert taken["data"]["acknowledged"]["owner"] == "li"
+    await console.stop()
+
+    again = await opened(tmp_path)
+    assert [one["acknowledged"]["note"] for one in (await api_of(again).get_active_alerts())["data"]] == [
+        "on it"
+    ]
+    again.metering.registry.record("active_users", 5.0)
+    assert (await api_of(again).get_active_alerts())["data"] == []
+    await eventually(lambda: len(collector.bodies) == 2)
+    history = await api_of(again).get_alert_history(hours=1)
+    assert [(one["state"], one["resolved"]) for one in history["data"]] == [("ok", True)]
+    assert history["count"] == 1
+    await again.stop()
+
+
+async def test_silences_are_set_listed_and_ended(tmp_path: Path) -> None:
+    console = await opened(tmp_path)
+    silenced = await api_of(console).silence(rule="high_cpu_usage", duration_s=60, who="li", note="test run")
+    assert silenced["success"], silenced
+    assert [one["id"] for one in (await api_of(console).get_silences())["data"]] == [silenced["data"]["id"]]
+    assert (await api_of(console).end_silence(silenced["data"]["id"]))["success"]
+    assert (await api_of(console).get_silences())["data"] == []
+    await console.stop()
+
+
+async def test_what_cannot_be_is_refused_in_words(tmp_path: Path) -> None:
+    console = await opened(tmp_path)
+    refusals = [
+        await api_of(console).add_alert_rule("m", 1.0, operator="about"),
+        await api_of(console).add_alert_rule("m", 1.0, title="{metric.__class__}"),
+        await api_of(console).acknowledge_alert("nothing:0"),
+        await api_of(console).silence(rule="no_such_rule"),
+        await api_of(console).silence(duration_s=-1),
+        await api_of(console).end_silence(7),
+        await api_of(console).get_alert_history(hours=0),
+    ]
+    for reply in refusals:
+        assert reply["success"] is False
+        assert not str(reply["error"]).startswith("error.")
+    await console.stop()
