@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from wxauto_mgt.core.notifications.channels.apprise_url import AppriseChannel
 from wxauto_mgt.core.notifications.channels.dingtalk import DingTalkChannel
+from wxauto_mgt.core.notifications.channels.email import EmailChannel
 from wxauto_mgt.core.notifications.channels.feishu import FeishuChannel
 from wxauto_mgt.core.notifications.channels.in_process import ConsoleChannel, DesktopChannel, InAppChannel
 from wxauto_mgt.core.notifications.channels.slack import SlackChannel
@@ -16,8 +18,10 @@ BUILT_IN: Final[tuple[ChannelClass, ...]] = (
     DingTalkChannel,
     WeComChannel,
     FeishuChannel,
+    EmailChannel,
     SlackChannel,
     WebhookChannel,
+    AppriseChannel,
     InAppChannel,
     DesktopChannel,
     ConsoleChannel,
