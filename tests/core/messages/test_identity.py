@@ -181,3 +181,26 @@ def test_keys_fold_what_differs_between_the_windows() -> None:
     assert played == unplayed
     assert key("e\u0301") == key("é")
     assert key("a") != row_key(origin=Origin.OTHER, sender="李四", kind="text", content="a")
+
+
+def test_an_own_row_that_its_window_reported_late_does_not_hide_a_replay() -> None:
+    # Replies x and y were sent before b came; the echo of x was read after it.
+    rows = [
+        TailRow(4, key("我:y"), MAIN, "m4", NOW - 5 * S, is_settled_reply=True, sent_after_id=3),
+        TailRow(5, key("我:x"), WINDOW, "w5", NOW - 4 * S, is_settled_reply=True, sent_after_id=2),
+        TailRow(6, key("b"), MAIN, "m6", NOW - 3 * S),
+    ]
+    assert main_fates(rows, "我:y", "b", "c") == [Fate.REPLAY, Fate.REPLAY, Fate.NEW]
+
+
+def test_a_question_repeated_after_its_answer_is_new() -> None:
+    rows = [
+        TailRow(1, key("在吗"), MAIN, "m1", NOW - 5 * S),
+        TailRow(2, key("我:在的"), WINDOW, "w2", NOW - 4 * S, is_settled_reply=True, sent_after_id=1),
+    ]
+    assert main_fates(rows, "在吗") == [Fate.NEW]
+
+
+def test_a_reply_whose_own_row_was_not_recognised_does_not_make_a_replay_new() -> None:
+    rows = [*tail("a", "我:x", "b", settled=False), sent("x")]
+    assert Fate.NEW not in main_fates(rows, "a", "我:x", "b", "c")[:3]

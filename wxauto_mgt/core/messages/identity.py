@@ -17,9 +17,10 @@ Main window (`align_main`). The batch is laid over the end of the chat's stored 
 run of last tail rows that is found in the batch, in order, starting at the batch's first row. Order is
 asked for within each channel only, because rows of the two channels are committed in the order of the
 reads, not of the chat. Suspects take no part; window rows that came while the read was under way may be
-missing. Rows that lie between found ones are rows that we had missed: news. At most half of the run may be
-such rows; more is no alignment, unless each found row waits for its counterpart of the window. A row that
-was laid over a tail row is
+missing, and so may the own row of a reply that was sent before the run's first row was stored. Rows that lie
+between found ones are rows that we had missed: news. At most half of the run may be such rows; more is no
+alignment, unless each found row waits for its counterpart of the window. A row that was laid over a tail row
+is
 
 - PAIRED when the tail row came from the listened window, has no counterpart yet, is younger than
   `pairing_window_us`, and the window is still listened; the row is not stored again.
@@ -97,6 +98,8 @@ class TailRow:
         is_suspect: held as a possible replay, and nobody released it; a reply that may not have gone out.
         is_settled_reply: an own row that settled one of our replies.
         before_id: the stored row that it is known to precede, although that one was committed earlier.
+        sent_after_id: of a settled reply, the newest row that was stored when it was sent; its own row may
+            have come later than rows that stand behind it.
     """
 
     id: int | None
@@ -108,6 +111,7 @@ class TailRow:
     is_suspect: bool = False
     is_settled_reply: bool = False
     before_id: int | None = None
+    sent_after_id: int | None = None
 
     @property
     def is_certain(self) -> bool:
@@ -383,7 +387,9 @@ def _lay_over(
             taken[at] = row
             behind[row.channel] = at + 1
             continue
-        may_be_missing = row.channel is Channel.WINDOW and row.received_at_us > optional_from_us
+        may_be_missing = row.channel is Channel.WINDOW and (
+            row.received_at_us > optional_from_us or _may_stand_before(row, rows[0])
+        )
         if row is rows[0] or not may_be_missing:
             return None
     # Window rows that still wait for their counterpart need no more proof: a wrong pair is put right when the
@@ -410,14 +416,22 @@ def _with_replies(rows: Sequence[TailRow], batch: Sequence[ReadRow], taken: dict
         at = _first_free(row.key, batch, taken, start)
         if at is not None:
             taken[at] = row
-        # Any other own row could be it too, shown in another way than we wrote it.
-        elif not any(read.key.is_own for n, read in enumerate(batch) if n not in taken and n > start):
+        # Its own row may be stored and not recognised as such; or any other own row could be it, shown in
+        # another way than we wrote it.
+        elif not any(
+            twin.key == row.key and not twin.is_settled_reply for twin in taken.values()
+        ) and not any(read.key.is_own for n, read in enumerate(batch) if n not in taken and n > start):
             lacking.add(row.is_suspect)
     return _Run(
         tuple(sorted(taken.items(), key=lambda pair: pair[0])),
         lacks_accepted_reply=False in lacking,
         lacks_possible_reply=True in lacking,
     )
+
+
+def _may_stand_before(row: TailRow, first: TailRow) -> bool:
+    """Whether the own row of a reply, reported late, can precede a row that was stored earlier."""
+    return row.sent_after_id is not None and first.id is not None and row.sent_after_id < first.id
 
 
 def _first_free(key: RowKey, batch: Sequence[ReadRow], taken: Container[int], start: int) -> int | None:

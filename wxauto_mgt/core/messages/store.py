@@ -75,8 +75,8 @@ def tail_of(tx: sqlite3.Connection, chat_id: int) -> list[TailRow]:
         SELECT m.id, m.origin, m.sender, m.kind, m.content, m.channel, m.upstream_id, m.received_at_us,
                m.paired, m.before_id,
                m.verdict = 'suspect' AND m.state IN ('held', 'filtered') AS is_suspect,
-               EXISTS (SELECT 1 FROM reply r WHERE r.echo_message_id = m.id) AS is_settled_reply
-        FROM message m
+               r.id IS NOT NULL AS is_settled_reply, r.after_message_id AS sent_after_id
+        FROM message m LEFT JOIN reply r ON r.echo_message_id = m.id
         WHERE m.chat_id = ? AND m.origin IN ('other', 'own') AND m.verdict <> 'replay'
         ORDER BY m.id DESC LIMIT ?
         """,
@@ -100,6 +100,7 @@ def _tail_row(row: sqlite3.Row) -> TailRow:
         is_suspect=bool(row["is_suspect"]),
         is_settled_reply=bool(row["is_settled_reply"]),
         before_id=row["before_id"],
+        sent_after_id=row["sent_after_id"],
     )
 
 
