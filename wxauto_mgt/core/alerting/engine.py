@@ -17,7 +17,7 @@ from typing import Final, Protocol
 
 from wxauto_mgt.core.alerting import evaluator, store
 from wxauto_mgt.core.alerting.conditions import Conditions, FigureSource
-from wxauto_mgt.core.alerting.evaluator import NoticeKind, Result, Verdict
+from wxauto_mgt.core.alerting.evaluator import CALM, NoticeKind, Result, Verdict
 from wxauto_mgt.core.alerting.grouping import Grouping
 from wxauto_mgt.core.alerting.model import (
     Acknowledgement,
@@ -93,6 +93,7 @@ class AlertEngine:
         self._series: dict[str, Tracked] = {}
         self._saved: dict[str, tuple[Tracked, float]] = {}
         self._appeared: set[str] = set()
+        self._evaluated_at_s: dict[str, float] = {}
         self._silences: list[Silence] = []
         self._grouping = Grouping()
         self._running_s = 0.0
@@ -265,13 +266,22 @@ class AlertEngine:
                 self._take(tracked, rule, Result(Verdict.NO_DATA), now_s)
                 after = self._series[tracked.id]
                 if after.progress.state is AlertState.NO_DATA and after.is_at_rest(rule):
-                    del self._series[tracked.id]
+                    self._forget(tracked.id)
 
     def _take(self, before: Tracked, rule: AlertRule, result: Result, now_s: float) -> None:
+        elapsed_s = now_s - self._evaluated_at_s.get(before.id, now_s)
+        self._evaluated_at_s[before.id] = now_s
         after = after_result(
-            before, rule, result, now_s=now_s, now=self._clock.now(), episode=uuid.uuid4().hex
+            before,
+            rule,
+            result,
+            elapsed_s=elapsed_s,
+            now=self._clock.now(),
+            new_episode=lambda: uuid.uuid4().hex,
         )
         self._series[after.id] = after
+        if after is before:
+            return
         if before.open_alert is None and after.open_alert is not None:
             _log.info("alert fires: %s", after.id)
         elif before.open_alert is not None and after.open_alert is None:
@@ -341,11 +351,11 @@ class AlertEngine:
 
         What could not be written stays due, and is written by the next evaluation that can.
         """
-        after = {
-            series_id: replace(tracked, progress=evaluator.told(tracked.progress, now_told[series_id]))
-            if series_id in now_told
-            else tracked
-            for series_id, tracked in self._series.items()
+        after = self._series | {
+            series_id: replace(
+                self._series[series_id], progress=evaluator.told(self._series[series_id].progress, kind)
+            )
+            for series_id, kind in now_told.items()
         }
         rules = self._rules()
         changed = [t for t in after.values() if self._is_unsaved(t, rules, with_timers=with_timers)]
@@ -383,7 +393,10 @@ class AlertEngine:
         return True
 
     def _is_unsaved(self, tracked: Tracked, rules: Mapping[str, AlertRule], *, with_timers: bool) -> bool:
-        known, is_resting = self._saved.get(tracked.id), tracked.is_at_rest(rules.get(tracked.rule))
+        known = self._saved.get(tracked.id)
+        if known is None and tracked.progress is CALM and tracked.alert is None:
+            return False
+        is_resting = tracked.is_at_rest(rules.get(tracked.rule))
         if known is None:
             return tracked.alert is not None or not is_resting
         before, saved_at_s = known
@@ -398,9 +411,14 @@ class AlertEngine:
             rule = rules.get(tracked.rule)
             if tracked.is_at_rest(rule):
                 if _is_orphan(rule, tracked):
-                    del self._series[tracked.id]
+                    self._forget(tracked.id)
                 elif tracked.alert is not None:
                     self._series[tracked.id] = replace(tracked, alert=None)
+
+    def _forget(self, series_id: str) -> None:
+        del self._series[series_id]
+        self._evaluated_at_s.pop(series_id, None)
+        self._appeared.discard(series_id)
 
     def _next_notice_in_s(self) -> float:
         settings = self._settings()

@@ -82,19 +82,26 @@ class Progress:
         return self.level is not None
 
 
+CALM: Final = Progress(recent=(False,) * FLAP_RESULTS)
+"""Where almost every series stands almost always; `step` returns this very object for it."""
+
+
 def step(rule: AlertRule, before: Progress, result: Result, elapsed_s: float) -> Progress:
     """Take one result.
 
     Args:
         elapsed_s: running time since the last result of this series; 0 if the console did not run meanwhile.
     """
+    if before is CALM and result.verdict is Verdict.CLEAR:
+        return CALM
     if before.since_notice_s is not None:
         before = replace(before, since_notice_s=before.since_notice_s + elapsed_s)
     match result.verdict:
         case Verdict.BREACH:
             return _flapping(rule, _breached(rule, before, result, elapsed_s), is_breach=True)
         case Verdict.CLEAR:
-            return _flapping(rule, _cleared(rule, before, elapsed_s), is_breach=False)
+            after = _flapping(rule, _cleared(rule, before, elapsed_s), is_breach=False)
+            return CALM if after == CALM else after
         case Verdict.NO_DATA:
             return _missed(rule, before, elapsed_s)
         case Verdict.ERROR:

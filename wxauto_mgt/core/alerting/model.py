@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Annotated, Final, TypeAlias
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
@@ -37,6 +38,7 @@ def labels_of(pairs: Mapping[str, str]) -> Labels:
     return tuple(sorted(pairs.items()))
 
 
+@lru_cache(maxsize=20_000)
 def alert_id(rule_id: str, labels: Labels) -> str:
     """Name an alert: `rule:label-hash`; the same over restarts."""
     text = json.dumps(labels, ensure_ascii=False)
@@ -54,7 +56,10 @@ class Level(StrEnum):
     @property
     def rank(self) -> int:
         """Compares levels: the higher, the worse."""
-        return tuple(Level).index(self)
+        return _RANKS[self]
+
+
+_RANKS: Final = {level: rank for rank, level in enumerate(Level)}
 
 
 class AlertState(StrEnum):
@@ -307,6 +312,8 @@ class AlertRule(ConfigModel):
 
     def covers(self, labels: Labels) -> bool:
         """Whether a series belongs to the rule: it has every label that the rule names."""
+        if not self.labels:
+            return True
         pairs = dict(labels)
         return all(pairs.get(name) == value for name, value in self.labels.items())
 

@@ -5,6 +5,7 @@ Owns when an alert record begins, changes and ends. The engine keeps these, the 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -22,7 +23,6 @@ class Tracked:
     Attributes:
         id: `rule:label-hash`.
         alert: the open one, or the one whose end is still to be told.
-        evaluated_at_s: running time of the last result of this run; None before the first.
     """
 
     id: str
@@ -30,7 +30,6 @@ class Tracked:
     labels: Labels
     progress: Progress = field(default_factory=Progress)
     alert: Alert | None = None
-    evaluated_at_s: float | None = None
 
     @property
     def open_alert(self) -> Alert | None:
@@ -68,18 +67,24 @@ class Tracked:
 
 
 def after_result(
-    before: Tracked, rule: AlertRule, result: Result, *, now_s: float, now: datetime, episode: str
+    before: Tracked,
+    rule: AlertRule,
+    result: Result,
+    *,
+    elapsed_s: float,
+    now: datetime,
+    new_episode: Callable[[], str],
 ) -> Tracked:
     """Take one result.
 
     Args:
-        now_s: running time.
-        episode: names the alert, should one begin.
+        elapsed_s: running time since the last result of this series.
+        new_episode: names the alert, should one begin.
     """
-    elapsed_s = 0.0 if before.evaluated_at_s is None else now_s - before.evaluated_at_s
     progress = step(rule, before.progress, result, elapsed_s)
-    after = replace(before, progress=progress, evaluated_at_s=now_s)
-    return replace(after, alert=_alert(before, after, rule, result, now, episode))
+    if progress is before.progress and before.alert is None:
+        return before
+    return replace(before, progress=progress, alert=_alert(before, progress, rule, result, now, new_episode))
 
 
 def closed(before: Tracked, progress: Progress, now: datetime) -> Tracked:
@@ -91,9 +96,14 @@ def closed(before: Tracked, progress: Progress, now: datetime) -> Tracked:
 
 
 def _alert(
-    before: Tracked, after: Tracked, rule: AlertRule, result: Result, now: datetime, episode: str
+    before: Tracked,
+    progress: Progress,
+    rule: AlertRule,
+    result: Result,
+    now: datetime,
+    new_episode: Callable[[], str],
 ) -> Alert | None:
-    level, progress = after.progress.level, after.progress
+    level = progress.level
     if level is None:
         return closed(before, progress, now).alert
     alert = before.open_alert
@@ -102,7 +112,7 @@ def _alert(
         is_silent = progress.state is AlertState.NO_DATA
         return Alert(
             id=before.id,
-            episode=episode,
+            episode=new_episode(),
             rule=rule.id,
             labels=before.labels,
             level=level,
