@@ -104,6 +104,24 @@ def test_main_reads_are_laid_over_the_end_of_the_chat(
     assert "".join(names[fate] for fate in main_fates(tail(*stored), *batch)) == expected
 
 
+@pytest.mark.parametrize(
+    ("age_s", "window_added_s_ago", "expected"),
+    [
+        (2, None, Fate.PAIRED),  # nothing is stored about the window yet, but it has just reported the row
+        (2, 1, Fate.PAIRED),  # noted only after its first rows came
+        (60, None, Fate.SUSPECT),
+        (60, 30, Fate.SUSPECT),
+        (60, 600, Fate.PAIRED),
+    ],
+)
+def test_a_window_that_has_just_reported_a_row_pairs_with_the_main_window(
+    age_s: int, window_added_s_ago: int | None, expected: Fate
+) -> None:
+    added = None if window_added_s_ago is None else NOW - window_added_s_ago * S
+    rows = tail("a", channel=WINDOW, age_s=age_s)
+    assert main_fates(rows, "a", window_added_at_us=added) == [expected]
+
+
 def test_the_same_element_shortly_before_is_the_same_row() -> None:
     rows = tail("a", age_s=20)
     placed = align_main(

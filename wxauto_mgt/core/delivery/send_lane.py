@@ -14,6 +14,7 @@ from functools import partial
 from typing import Final
 
 from wxauto_mgt.core.delivery import store
+from wxauto_mgt.core.delivery.announce import announce
 from wxauto_mgt.core.delivery.retry import next_attempt_at_us
 from wxauto_mgt.core.delivery.settings import DeliverySettings
 from wxauto_mgt.core.instances import routes
@@ -118,7 +119,7 @@ class SendLane:
             settled_by="restart",
             now_us=now_us,
         )
-        self._publish(await self._db.run(job))
+        announce(self._bus, await self._db.run(job))
 
     async def _round(self) -> float:
         """Send the first reply that can go; returns the pause until the next look, 0 for none."""
@@ -166,7 +167,7 @@ class SendLane:
         )
         if begun is None:
             return
-        self._bus.publish(begun)
+        announce(self._bus, [begun])
         self._faults.reach("reply.sending_committed")
         client = self.instance.client
         if way.channel is Channel.WINDOW:
@@ -180,7 +181,7 @@ class SendLane:
         changes = await self._db.run(self._ending(reply, way, answer))
         self._faults.reach("reply.answer_committed")
         self._report(reply, way, answer)
-        self._publish(changes)
+        announce(self._bus, changes)
 
     def _ending(
         self, reply: store.DueReply, way: _Way, answer: SendAnswer
@@ -229,7 +230,3 @@ class SendLane:
             self.instance.liveness.call_answered()
         else:
             episodes.failed(SEND, SendFailed(f"send_{answer.reason}"), subject=reply.chat)
-
-    def _publish(self, changes: list[replies.Change]) -> None:
-        for change in changes:
-            self._bus.publish(change)

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Final, Protocol
 
 from wxauto_mgt.core.delivery import store
+from wxauto_mgt.core.delivery.announce import announce
 from wxauto_mgt.core.delivery.send_lane import SendLane
 from wxauto_mgt.core.delivery.settings import DeliverySettings
 from wxauto_mgt.core.instances.instance import Instance, InstanceAdded, InstanceRemoved
@@ -153,8 +154,7 @@ class ReplySender:
                     reason=INSTANCE_OUT_OF_USE,
                     now_us=now_us,
                 )
-                for change in await self._db.run(job):
-                    self._bus.publish(change)
+                announce(self._bus, await self._db.run(job))
 
 
 def _lane_name(instance_id: str) -> str:

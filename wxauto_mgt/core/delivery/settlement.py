@@ -9,6 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
+from wxauto_mgt.core.delivery.announce import announce
 from wxauto_mgt.core.delivery.settings import DeliverySettings
 from wxauto_mgt.core.messages.model import MessagesStored
 from wxauto_mgt.core.messages.replies import store as replies
@@ -71,7 +72,7 @@ class EchoSettler:
         now_us = to_us(self._clock.now())
         before_us = now_us - int(self._settings().echo_timeout_s * _SECOND_US)
         job = partial(replies.give_up_echoes, accepted_before_us=before_us, now_us=now_us)
-        self._publish(await self._db.run(job))
+        announce(self._bus, await self._db.run(job))
 
     async def _settle_echoes(self) -> bool:
         """Take one portion; True when there may be more."""
@@ -83,13 +84,9 @@ class EchoSettler:
         self._faults.reach("echo.settled")
         for instance_id in dict.fromkeys(proved):
             self._on_echo(instance_id)
-        self._publish(changes)
+        announce(self._bus, changes)
         return True
 
     def _stored(self, stored: MessagesStored) -> None:
         if stored.own_rows:
             self._wake.ring()
-
-    def _publish(self, changes: list[replies.Change]) -> None:
-        for change in changes:
-            self._bus.publish(change)

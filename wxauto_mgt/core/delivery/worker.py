@@ -15,6 +15,7 @@ from functools import partial
 from typing import Final, Protocol
 
 from wxauto_mgt.core.delivery import store
+from wxauto_mgt.core.delivery.announce import announce
 from wxauto_mgt.core.delivery.retry import next_attempt_at_us
 from wxauto_mgt.core.delivery.settings import DeliverySettings
 from wxauto_mgt.core.messages.model import (
@@ -24,7 +25,7 @@ from wxauto_mgt.core.messages.model import (
     MessageStateChanged,
     Step,
 )
-from wxauto_mgt.core.messages.replies.store import Change, NewReply
+from wxauto_mgt.core.messages.replies.store import NewReply
 from wxauto_mgt.core.platforms.contract import PlatformReply, PlatformRequest, Role, Turn
 from wxauto_mgt.core.platforms.open_platform import OpenPlatform
 from wxauto_mgt.core.rules.facts import MessageFacts
@@ -170,7 +171,9 @@ class DeliveryWorker:
 
     async def _recover(self, message_id: int) -> None:
         now_us = to_us(self._clock.now())
-        self._publish(await self._db.run(lambda tx: store.recover_message(tx, message_id, now_us=now_us)))
+        announce(
+            self._bus, await self._db.run(lambda tx: store.recover_message(tx, message_id, now_us=now_us))
+        )
 
     async def _lane(self, chat_id: int) -> None:
         """Deliver the messages of one chat, oldest first, until the next one is not due."""
@@ -211,7 +214,7 @@ class DeliveryWorker:
         if attempt_id is None:
             return
         self._faults.reach("delivery.claimed")
-        self._bus.publish(MessageStateChanged(work.message_id, MessageState.DELIVERING))
+        announce(self._bus, [MessageStateChanged(work.message_id, MessageState.DELIVERING)])
         first_us = work.first_attempt_at_us if work.first_attempt_at_us is not None else now_us
         try:
             if platform is None:
@@ -240,7 +243,7 @@ class DeliveryWorker:
             )
         )
         if change is not None:
-            self._bus.publish(change)
+            announce(self._bus, [change])
 
     async def _history(self, work: store.Work, turns: int) -> tuple[Turn, ...]:
         if turns <= 0:
@@ -272,7 +275,7 @@ class DeliveryWorker:
         changes = await self._db.run(lambda tx: store.answered(tx, attempt_id, texts, now_us=now_us))
         self._faults.reach("delivery.reply_written")
         self._worked(rule.platform or "")
-        self._publish(changes)
+        announce(self._bus, changes)
 
     async def _fail(
         self,
@@ -303,7 +306,7 @@ class DeliveryWorker:
         )
         if retry_at_us is None:
             self._failed(platform_id, error)
-        self._publish(changes)
+        announce(self._bus, changes)
 
     def _failed(self, platform_id: str, error: PlatformError) -> None:
         """A message became a dead letter; the same cause is one episode until the platform answers."""
@@ -320,10 +323,6 @@ class DeliveryWorker:
             del self._failing[platform_id]
             if code not in self._failing.values():
                 self._on_error(ErrorCleared(PLATFORM_CALL, code))
-
-    def _publish(self, changes: list[Change]) -> None:
-        for change in changes:
-            self._bus.publish(change)
 
 
 def _outcome_of(error: PlatformError) -> AttemptOutcome:

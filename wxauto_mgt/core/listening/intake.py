@@ -5,6 +5,7 @@ At most one transaction per reply. Makes no call and answers nothing. Called by 
 
 from __future__ import annotations
 
+import logging
 import re
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
@@ -39,6 +40,8 @@ from wxauto_mgt.runtime.event_bus import EventBus
 from wxauto_mgt.runtime.fault_points import FaultPoints
 from wxauto_mgt.storage.database import Database
 from wxauto_mgt.storage.times import to_us
+
+_log = logging.getLogger(__name__)
 
 _UNTIMED_READ: Final = timedelta(seconds=10)
 """How long a read is taken to have lasted when the batch does not say."""
@@ -115,6 +118,13 @@ class Intake:
         if batch.channel is Channel.WINDOW:
             self._window_read_at_us[batch.instance_id] = to_us(batch.received_at)
         if result.stored or result.paired:
+            _log.info(
+                "%d rows stored, %d seen again, %d held",
+                result.stored,
+                result.paired,
+                result.held,
+                extra={"instance_id": batch.instance_id},
+            )
             self._bus.publish(
                 MessagesStored(batch.instance_id, result.chat_ids, result.stored, own_rows=result.own > 0)
             )

@@ -23,7 +23,8 @@ alignment, unless each found row waits for its counterpart of the window. A row 
 is
 
 - PAIRED when the tail row came from the listened window, has no counterpart yet, is younger than
-  `pairing_window_us`, and the window is still listened; the row is not stored again.
+  `pairing_window_us`, and the window is still listened (it is known to be, or it reported the row just
+  before the read); the row is not stored again.
 - REPLAY when that is certain beyond reasonable doubt: the same UI element with the same key shortly before;
   or the run holds an own row that settled one of our replies (each is sent once) and at least one row more;
   or the run has three rows of two or more keys and news follow; or two rows of two keys, news follow, and the
@@ -151,10 +152,13 @@ class IdentityLimits:
             a minute each.
         element_memory_us: ids are handed out anew when a window is redrawn; the same one within minutes
             on the same key, in sequence, is no coincidence.
+        live_window_us: a window that reported a row so shortly before the read is alive, whatever is stored
+            about it.
     """
 
     pairing_window_us: int = 120 * _SECOND_US
     element_memory_us: int = 120 * _SECOND_US
+    live_window_us: int = 5 * _SECOND_US
 
 
 DEFAULT_LIMITS: Final = IdentityLimits()
@@ -202,13 +206,14 @@ def align_main(
     Returns:
         One placement per row of the batch.
     """
+    # What is stored about the window may lag behind its first rows, above all after a crash.
+    since_us = requested_at_us - limits.live_window_us
+    if window_added_at_us is not None:
+        since_us = min(since_us, max(window_added_at_us, received_at_us - limits.pairing_window_us))
     pairable = {
         row.id
         for row in tail
-        if window_added_at_us is not None
-        and row.channel is Channel.WINDOW
-        and not row.is_paired
-        and row.received_at_us >= max(window_added_at_us, received_at_us - limits.pairing_window_us)
+        if row.channel is Channel.WINDOW and not row.is_paired and row.received_at_us >= since_us
     }
     run = _longest_run(tail, batch, optional_from_us=requested_at_us, pairable=pairable)
     placements = [Placement(Fate.NEW)] * len(batch)
