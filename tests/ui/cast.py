@@ -5,6 +5,8 @@ from __future__ import annotations
 from PySide6.QtWidgets import QDialog
 
 from tests.ui.stage import (
+    FakeAlerts,
+    FakeHistory,
     FakeListeners,
     FakeMetrics,
     FakeMonitor,
@@ -14,8 +16,12 @@ from tests.ui.stage import (
 )
 from wxauto_mgt.core.logs.ring import LogRing
 from wxauto_mgt.core.messages.browser import MessageBrowser
+from wxauto_mgt.core.metrics.registry import MetricRegistry
 from wxauto_mgt.texts.language import Language
 from wxauto_mgt.ui.main_window import MainWindow, PageEntry
+from wxauto_mgt.ui.pages.alerts.page import AlertsPage
+from wxauto_mgt.ui.pages.alerts.rules_view_model import AlertRulesViewModel
+from wxauto_mgt.ui.pages.alerts.view_model import AlertsViewModel
 from wxauto_mgt.ui.pages.instances.page import InstancesPage
 from wxauto_mgt.ui.pages.instances.view_model import InstancesViewModel
 from wxauto_mgt.ui.pages.listeners.page import ListenersPage
@@ -24,6 +30,8 @@ from wxauto_mgt.ui.pages.logs.page import LogsPage
 from wxauto_mgt.ui.pages.logs.view_model import LogsViewModel
 from wxauto_mgt.ui.pages.messages.page import MessagesPage
 from wxauto_mgt.ui.pages.messages.view_model import MessagesViewModel
+from wxauto_mgt.ui.pages.metrics.page import MetricsPage
+from wxauto_mgt.ui.pages.metrics.view_model import MetricsViewModel
 from wxauto_mgt.ui.pages.overview.page import OverviewPage
 from wxauto_mgt.ui.pages.overview.view_model import Controls, OverviewViewModel
 from wxauto_mgt.ui.pages.platforms.page import PlatformsPage
@@ -68,6 +76,13 @@ class Cast:
             back, platforms=stage.platforms, types=stage.types, editing=editing
         )
         self.rules = RulesViewModel(back, editing=editing)
+        self.registry = MetricRegistry(clock=stage.clock, bus=stage.bus)
+        self.metrics = MetricsViewModel(
+            back, catalog=self.registry, history=FakeHistory(self.registry), clock=stage.clock
+        )
+        self.engine = FakeAlerts(stage.clock)
+        self.alerts = AlertsViewModel(back, alerts=self.engine, clock=stage.clock)
+        self.alert_rules = AlertRulesViewModel(back, editing=editing)
         self.logging = LogsViewModel(self.logs)
         self.settings = SettingsViewModel(back, editing=editing)
         self.preferences = Preferences(back, editing=editing, detected=Language.ZH_CN)
@@ -80,6 +95,8 @@ class Cast:
             PageEntry("messages", "messages", lambda: MessagesPage(desk, self.messages)),
             PageEntry("platforms", "platforms", lambda: PlatformsPage(desk, self.platforms)),
             PageEntry("rules", "rules", lambda: RulesPage(desk, self.rules)),
+            PageEntry("metrics", "metrics", lambda: MetricsPage(desk, self.metrics)),
+            PageEntry("alerts", "alerts", lambda: AlertsPage(desk, self.alerts, self.alert_rules)),
             PageEntry("logs", "logs", lambda: LogsPage(desk, self.logging)),
             PageEntry("settings", "settings", lambda: SettingsPage(desk, self.settings)),
         ]

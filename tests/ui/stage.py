@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,6 +13,9 @@ from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtWidgets import QApplication
 
 from tests.fakes.clock import FakeClock
+from wxauto_mgt.core.alerting.model import Acknowledgement, Alert, AlertRule, AlertState, Labels, Level
+from wxauto_mgt.core.alerting.section import alert_rule_section
+from wxauto_mgt.core.alerting.silences import Silence
 from wxauto_mgt.core.config.model import Edit, SettingsGroup
 from wxauto_mgt.core.config.notifier import ConfigNotifier
 from wxauto_mgt.core.config.service import ConfigService
@@ -22,6 +25,7 @@ from wxauto_mgt.core.listening.model import ListenerKind, ListenerStatus, listen
 from wxauto_mgt.core.listening.settings import listening_settings_group
 from wxauto_mgt.core.messages.history.figures import DeliveryFigures
 from wxauto_mgt.core.metrics.model import Series
+from wxauto_mgt.core.metrics.registry import MetricRegistry
 from wxauto_mgt.core.monitoring.error_episodes import ErrorEpisode
 from wxauto_mgt.core.monitoring.facts import ClientStatus, ServiceState
 from wxauto_mgt.core.monitoring.health_score import Deduction, HealthScore, OverallStatus, Part
@@ -148,6 +152,73 @@ class FakeMetrics:
         return Series(name, at_s, tuple(level + rng.random() * level / 8 for _ in at_s))
 
 
+class FakeHistory:
+    """What the registry has in memory, as if it were stored."""
+
+    def __init__(self, registry: MetricRegistry) -> None:
+        self._registry = registry
+
+    async def history(self, name: str, since: datetime, *, labels: Labels = ()) -> Series:
+        return self._registry.window(name, labels, since)
+
+
+@dataclass
+class FakeAlerts:
+    """The engine as the page sees it."""
+
+    clock: FakeClock
+    shown: tuple[Alert, ...] = ()
+    past: tuple[Alert, ...] = ()
+    silent: list[Silence] = field(default_factory=list)
+
+    def rules(self) -> Mapping[str, AlertRule]:
+        return {}
+
+    def active(self) -> tuple[Alert, ...]:
+        return self.shown
+
+    async def history(self, hours: float) -> tuple[Alert, ...]:
+        return self.past
+
+    async def acknowledge(self, alert: str, *, owner: str, note: str) -> Alert:
+        found = next(one for one in self.shown if one.id == alert)
+        taken = replace(found, acknowledged=Acknowledgement(owner, note, self.clock.now()))
+        self.shown = tuple(taken if one.id == alert else one for one in self.shown)
+        return taken
+
+    def silences(self) -> tuple[Silence, ...]:
+        return tuple(self.silent)
+
+    async def silence(self, *, rule: str, labels: Labels, duration_s: float, who: str, note: str) -> Silence:
+        now = self.clock.now()
+        made = Silence(
+            len(self.silent) + 1, rule, labels, now, now + timedelta(seconds=duration_s), who, note
+        )
+        self.silent.append(made)
+        return made
+
+    async def end_silence(self, silence_id: int) -> None:
+        self.silent = [one for one in self.silent if one.id != silence_id]
+
+
+def alert(rule: str, level: Level = Level.WARNING, *, labels: Labels = (), resolved: bool = False) -> Alert:
+    return Alert(
+        id=f"{rule}:{len(labels)}",
+        episode=f"{rule}-{level}-{resolved}",
+        rule=rule,
+        labels=labels,
+        level=level,
+        title=f"alerts.title.{rule}",
+        message=f"alerts.message.{rule}",
+        metric_name="system_cpu_usage",
+        value=91.25,
+        threshold=80.0,
+        state=AlertState.OK if resolved else AlertState.FIRING,
+        started_at=NOW - timedelta(minutes=7),
+        resolved_at=NOW if resolved else None,
+    )
+
+
 @dataclass
 class Stage:
     """Everything that pages and view-models are built with."""
@@ -188,7 +259,13 @@ def make_config(
 ) -> RecordingConfig:
     return RecordingConfig(
         db=db,
-        sections=[instance_section(), listener_section(), platform_section(types), rule_section()],
+        sections=[
+            instance_section(),
+            listener_section(),
+            platform_section(types),
+            rule_section(),
+            alert_rule_section(),
+        ],
         settings_groups=[ui_settings_group(), listening_settings_group(), *groups],
         secrets=SecretBox(
             key_providers={"file": KeyFileProvider(db.path.parent / "secret.key")}, redactor=Redactor()

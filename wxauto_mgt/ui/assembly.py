@@ -17,6 +17,9 @@ from wxauto_mgt.ui.bridge.events import EventBridge
 from wxauto_mgt.ui.config_editing import ConfigEditing
 from wxauto_mgt.ui.desk import Backstage, Desk
 from wxauto_mgt.ui.main_window import MainWindow, PageEntry
+from wxauto_mgt.ui.pages.alerts.page import AlertsPage
+from wxauto_mgt.ui.pages.alerts.rules_view_model import AlertRulesViewModel
+from wxauto_mgt.ui.pages.alerts.view_model import AlertsViewModel
 from wxauto_mgt.ui.pages.instances.page import InstancesPage
 from wxauto_mgt.ui.pages.instances.view_model import InstancesViewModel
 from wxauto_mgt.ui.pages.listeners.page import ListenersPage
@@ -25,6 +28,8 @@ from wxauto_mgt.ui.pages.logs.page import LogsPage
 from wxauto_mgt.ui.pages.logs.view_model import LogsViewModel
 from wxauto_mgt.ui.pages.messages.page import MessagesPage
 from wxauto_mgt.ui.pages.messages.view_model import MessagesViewModel
+from wxauto_mgt.ui.pages.metrics.page import MetricsPage
+from wxauto_mgt.ui.pages.metrics.view_model import MetricsViewModel
 from wxauto_mgt.ui.pages.overview.page import OverviewPage
 from wxauto_mgt.ui.pages.overview.view_model import Controls, OverviewViewModel
 from wxauto_mgt.ui.pages.platforms.page import PlatformsPage
@@ -100,6 +105,11 @@ def _pages(
         stage, platforms=application.platforms, types=application.platform_types, editing=editing
     )
     rules = RulesViewModel(stage, editing=editing)
+    metrics = MetricsViewModel(
+        stage, catalog=application.metering.registry, history=application.sampler, clock=clock
+    )
+    alerts = AlertsViewModel(stage, alerts=application.alerting.engine, clock=clock)
+    alert_rules = AlertRulesViewModel(stage, editing=editing)
     logs = LogsViewModel(application.logs)
     settings = SettingsViewModel(stage, editing=editing)
     entries = [
@@ -109,7 +119,10 @@ def _pages(
         PageEntry("messages", "messages", lambda: MessagesPage(desk, messages)),
         PageEntry("platforms", "platforms", lambda: PlatformsPage(desk, platforms)),
         PageEntry("rules", "rules", lambda: RulesPage(desk, rules)),
+        PageEntry("metrics", "metrics", lambda: MetricsPage(desk, metrics)),
+        PageEntry("alerts", "alerts", lambda: AlertsPage(desk, alerts, alert_rules)),
         PageEntry("logs", "logs", lambda: LogsPage(desk, logs)),
         PageEntry("settings", "settings", lambda: SettingsPage(desk, settings)),
     ]
-    return entries, (overview, instances, listeners, messages, platforms, rules, logs, settings)
+    configured = (instances, listeners, messages, platforms, rules)
+    return entries, (overview, *configured, metrics, alerts, alert_rules, logs, settings)

@@ -33,6 +33,8 @@ from wxauto_mgt.ui.widgets.status_chip import StatusChip
 from wxauto_mgt.ui_settings import ThemeChoice
 
 RAIL_WIDTH = 196
+# The tenth page has the key after the ninth.
+PAGE_KEYS = "1234567890"
 FIRST_SIZE = QSize(1280, 800)
 LEAST_SIZE = QSize(1024, 640)
 
@@ -82,6 +84,7 @@ class MainWindow(QMainWindow):
         self._entries = {entry.name: entry for entry in pages}
         self._pages: dict[str, Page] = {}
         self._buttons: dict[str, QPushButton] = {}
+        self._keys = dict(zip(self._entries, PAGE_KEYS, strict=False))
         self._may_close = False
         self.current = next(iter(self._entries))
         self._toasts = Toasts(desk.theme, self, desk.words("window.close_toast"))
@@ -89,8 +92,8 @@ class MainWindow(QMainWindow):
         self.setMinimumSize(LEAST_SIZE)
         self.resize(FIRST_SIZE)
         self._build()
-        for number, name in enumerate(self._entries, start=1):
-            QShortcut(QKeySequence(f"Ctrl+{number}"), self, lambda n=name: self.show_page(n))
+        for name, key in self._keys.items():
+            QShortcut(QKeySequence(f"Ctrl+{key}"), self, lambda n=name: self.show_page(n))
         QShortcut(QKeySequence.StandardKey.New, self, lambda: self._pages[self.current].activate("add"))
         QShortcut(QKeySequence.StandardKey.Find, self, lambda: self._pages[self.current].activate("search"))
         desk.words.changed.connect(self._build)
@@ -186,13 +189,14 @@ class MainWindow(QMainWindow):
         brand = row(mark, label(words("window.brand"), "brand"), None, spacing=Space.S, margin=Space.XS)
         entries = column(spacing=2)
         group = QButtonGroup(rail)
-        for number, entry in enumerate(self._entries.values(), start=1):
+        for entry in self._entries.values():
             made = QPushButton("  " + words(entry.title_key))
             made.setProperty("kind", "nav")
             made.setCheckable(True)
             made.setIconSize(QSize(20, 20))
             made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-            made.setToolTip(f"{words(entry.title_key)}  (Ctrl+{number})")
+            key = self._keys.get(entry.name)
+            made.setToolTip(words(entry.title_key) + (f"  (Ctrl+{key})" if key else ""))
             made.clicked.connect(lambda _=False, name=entry.name: self.show_page(name))
             group.addButton(made)
             entries.addWidget(made)

@@ -63,9 +63,11 @@ class ObjectEditor(QObject):
         self._delete: AsyncCommand = desk.commands.command(self, "delete_object", self._delete_object)
         announce(self, desk, self._delete, desk.words("form.deleted"))
 
-    def add(self, given: Mapping[str, JSON], *, more: tuple[FieldSpec, ...] = ()) -> EditDialog:
-        """Open an empty form."""
-        return self._open(self._editing.new(self._kind, given, more=more))
+    def add(
+        self, given: Mapping[str, JSON], *, more: tuple[FieldSpec, ...] = (), title: str = ""
+    ) -> EditDialog:
+        """Open a form of an object that is not stored; `title` where it is not simply new."""
+        return self._open(self._editing.new(self._kind, given, more=more), title)
 
     def edit(self, object_id: str, *, more: tuple[FieldSpec, ...] = ()) -> None:
         """Open a stored object once it was read."""
@@ -94,7 +96,7 @@ class ObjectEditor(QObject):
     async def _delete_object(self, object_id: str) -> None:
         await self._editing.delete(self._kind, object_id)
 
-    def _open(self, draft: Draft) -> EditDialog:
+    def _open(self, draft: Draft, title: str = "") -> EditDialog:
         words = self._desk.words
         form = SchemaForm(self._desk.theme, words, draft.specs, references=self._editing.choices)
         form.show_document(draft.document, has_secret=draft.has_secret, variables=draft.variables)
@@ -104,7 +106,7 @@ class ObjectEditor(QObject):
         dialog = EditDialog(
             self._desk,
             self._page.window(),
-            title=words(self._keys.add_title) if draft.is_new else words(self._keys.edit_title, name=name),
+            title=title or words(self._keys.add_title if draft.is_new else self._keys.edit_title, name=name),
             intro=words(self._keys.intro),
             form=form,
             save=self._save,

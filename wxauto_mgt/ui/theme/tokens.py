@@ -48,6 +48,7 @@ class Colours:
     accent_soft: str
     on_accent: str
     selection: str
+    series: tuple[str, ...]
     ok: ToneColours
     warning: ToneColours
     critical: ToneColours
@@ -78,6 +79,7 @@ LIGHT = Colours(
     accent_soft="#E6EDFC",
     on_accent="#FFFFFF",
     selection="#DCE7FB",
+    series=("#2454C6", "#B4440E", "#0B7A6B", "#7C3AA8"),
     ok=ToneColours("#14713F", "#E1F3E8"),
     warning=ToneColours("#8A5A00", "#FDF1D3"),
     critical=ToneColours("#B92525", "#FCE5E4"),
@@ -103,6 +105,7 @@ DARK = Colours(
     accent_soft="#1F2B47",
     on_accent="#0E1626",
     selection="#263556",
+    series=("#8AACFF", "#F2A071", "#5ED0BC", "#CDA5F0"),
     ok=ToneColours("#62CE92", "#173023"),
     warning=ToneColours("#E6B84D", "#352A12"),
     critical=ToneColours("#FF8B83", "#3D1E1F"),

@@ -1,0 +1,154 @@
+"""The alerts page: what is wrong, who takes care, what the rules are."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.ui.stage import FakeAlerts, Stage, alert, settle
+from wxauto_mgt.core.alerting.model import AlertState, Level
+from wxauto_mgt.core.alerting.section import default_rules
+from wxauto_mgt.errors import ConfigError
+from wxauto_mgt.texts.language import Language
+from wxauto_mgt.ui.forms.editors import NumberEditor, TextEditor
+from wxauto_mgt.ui.pages.alerts.page import HISTORY, AlertsPage
+from wxauto_mgt.ui.pages.alerts.rules_view_model import AlertRulesViewModel
+from wxauto_mgt.ui.pages.alerts.view_model import AlertsViewModel
+from wxauto_mgt.ui.theme.tokens import Tone
+
+PC1 = (("instance", "pc1"),)
+
+
+@pytest.fixture
+def engine(stage: Stage) -> FakeAlerts:
+    return FakeAlerts(stage.clock, shown=(alert("high_cpu_usage", Level.CRITICAL),))
+
+
+@pytest.fixture
+def view_model(stage: Stage, engine: FakeAlerts) -> AlertsViewModel:
+    return AlertsViewModel(stage.backstage, alerts=engine, clock=stage.clock)
+
+
+@pytest.fixture
+def page(stage: Stage, view_model: AlertsViewModel) -> AlertsPage:
+    return AlertsPage(stage.desk, view_model, AlertRulesViewModel(stage.backstage, editing=stage.editing))
+
+
+async def test_an_alert_says_what_is_wrong_since_when_and_by_how_much(view_model: AlertsViewModel) -> None:
+    row = view_model.active[0]
+    assert (row.tone, row.level, row.title) == (Tone.CRITICAL, "严重", "CPU 使用率过高")
+    assert row.value == "91.25 / 80"
+    assert "7" in row.since
+    assert "{" not in row.message
+
+
+async def test_an_operators_own_words_are_filled_in(stage: Stage, engine: FakeAlerts) -> None:
+    engine.shown = (replace(alert("mine", labels=PC1), title="{metric} 在 {labels}：{value}"),)
+    row = AlertsViewModel(stage.backstage, alerts=engine, clock=stage.clock).active[0]
+    assert row.title == "system_cpu_usage 在 instance=pc1：91.25"
+    assert row.where == "instance=pc1"
+
+
+async def test_somebody_takes_care_of_an_alert_by_a_form(
+    page: AlertsPage, view_model: AlertsViewModel
+) -> None:
+    panel = page.active
+    panel.take_button.click()
+    dialog = panel.dialog
+    assert dialog is not None
+    dialog.start_saving()
+    await settle(lambda: dialog.form.has_problems)
+    owner = dialog.form.editor("owner")
+    assert isinstance(owner, TextEditor)
+    owner.line.setText("张工")
+    dialog.start_saving()
+    await settle(lambda: view_model.active[0].alert.acknowledged is not None)
+    row = view_model.active[0]
+    assert (row.state, row.state_tone) == ("已认领", Tone.INFO)
+    assert "张工" in row.care
+    page.deleteLater()
+
+
+async def test_nobody_is_no_owner(view_model: AlertsViewModel) -> None:
+    with pytest.raises(ConfigError):
+        await view_model.acknowledge("high_cpu_usage:0", {"owner": "  ", "note": None})
+
+
+async def test_a_silence_can_be_ended_again(page: AlertsPage, engine: FakeAlerts) -> None:
+    panel = page.active
+    panel.hour_button.click()
+    await settle(lambda: not panel.unsilence_button.isHidden())
+    silence = engine.silent[0]
+    assert (silence.ends_at - silence.starts_at).total_seconds() == 3600
+    panel.unsilence_button.click()
+    await settle(lambda: panel.unsilence_button.isHidden())
+    assert engine.silent == []
+    page.deleteLater()
+
+
+async def test_what_inhibits_or_is_uncertain_is_said(stage: Stage, engine: FakeAlerts) -> None:
+    engine.shown = (
+        replace(alert("wechat_logged_out"), muted_by="rule:instance_down"),
+        replace(alert("disk_space_low"), state=AlertState.NO_DATA),
+        replace(alert("error_rate_high"), is_flapping=True),
+    )
+    rows = AlertsViewModel(stage.backstage, alerts=engine, clock=stage.clock).active
+    assert "instance_down" in rows[0].care
+    assert [row.state for row in rows] == ["告警中", "没有数据", "反复波动"]
+
+
+async def test_the_history_is_read_when_it_is_looked_at(page: AlertsPage, engine: FakeAlerts) -> None:
+    engine.past = (alert("high_cpu_usage", resolved=True),)
+    page.show_tab(HISTORY)
+    await settle(lambda: page.history.rowCount() == 1)
+    row = page.history.row_at(0)
+    assert row is not None
+    assert (row.state, row.state_tone) == ("已恢复", Tone.NEUTRAL)
+    page.deleteLater()
+
+
+async def test_nothing_wrong_is_said_in_words(page: AlertsPage, engine: FakeAlerts) -> None:
+    engine.shown = ()
+    page.active.table.selectRow(0)
+    page._view_model.refresh()
+    assert page.active.model.rowCount() == 0
+    page.deleteLater()
+
+
+async def test_a_delivered_rule_becomes_own_by_an_edit_and_can_be_put_back(
+    stage: Stage, page: AlertsPage
+) -> None:
+    panel = page.rules
+    assert panel.model.rowCount() == len(default_rules())
+    panel.edit_row(0)
+    dialog = panel.editor.dialog
+    assert dialog is not None
+    threshold = dialog.form.editor("threshold")
+    assert isinstance(threshold, NumberEditor)
+    threshold.box.setValue(70)
+    dialog.start_saving()
+    await settle(lambda: bool(stage.config.snapshot.objects("alert_rule")))
+    assert stage.config.snapshot.objects("alert_rule")["high_cpu_usage"].threshold == 70
+    await settle(lambda: panel.model.rows[0].is_stored)
+    assert panel.delete_button.text() == "恢复原样"
+    panel.editor.delete("high_cpu_usage", "x").yes.click()
+    await settle(lambda: not panel.model.rows[0].is_stored)
+    page.deleteLater()
+
+
+async def test_a_delivered_rule_is_switched_off_without_a_form(stage: Stage, page: AlertsPage) -> None:
+    panel = page.rules
+    panel.table.selectRow(1)
+    panel.switch_button.click()
+    await settle(lambda: not panel.model.rows[1].is_enabled)
+    assert not stage.config.snapshot.objects("alert_rule")["high_memory_usage"].enabled
+    page.deleteLater()
+
+
+async def test_conditions_are_sentences_in_both_languages(stage: Stage) -> None:
+    rules = AlertRulesViewModel(stage.backstage, editing=stage.editing)
+    assert rules.rows[0].condition == "system_cpu_usage 大于 80，到 95 为严重"
+    stage.words.set_language(Language.EN)
+    rules.refresh()
+    assert rules.rows[0].condition == "system_cpu_usage above 80; critical from 95"

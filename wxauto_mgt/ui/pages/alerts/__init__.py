@@ -1,0 +1,1 @@
+"""The alerts page: view-models, table models, panels, page."""
