@@ -47,6 +47,7 @@ _INTERVALS_UNTIL_SUSPENDED: Final = 3.0
 _SHORTEST_SUSPENSION_S: Final = 5.0
 _INTERVALS_UNTIL_STALE: Final = 3.0
 _TIMERS_SAVED_EVERY_S: Final = 30.0
+_SERIES_AT_A_STRETCH: Final = 200
 _RECORDED_TOGETHER_S: Final = 0.05
 _STORE_TRIED_EVERY_S: Final = 1.0
 
@@ -154,11 +155,15 @@ class AlertEngine:
             now_s, rules = self._pass_time(), self._rules()
             self._close_orphans(rules)
             known: dict[str, list[Tracked]] = {}
+            evaluated = 0
             for tracked in self._series.values():
                 known.setdefault(tracked.rule, []).append(tracked)
             for rule in rules.values():
                 if metric_names is None or rule.metric_name in metric_names:
-                    self._evaluate_rule(rule, known.get(rule.id, ()), now_s)
+                    evaluated += self._evaluate_rule(rule, known.get(rule.id, ()), now_s)
+                if evaluated >= _SERIES_AT_A_STRETCH:
+                    evaluated = 0
+                    await self._clock.sleep(0)  # a storm must not stop the window
             await self._notify(rules, now_s)
 
     async def notify(self) -> None:
@@ -248,7 +253,8 @@ class AlertEngine:
             self._running_s += gap_s
         return self._running_s
 
-    def _evaluate_rule(self, rule: AlertRule, known: Iterable[Tracked], now_s: float) -> None:
+    def _evaluate_rule(self, rule: AlertRule, known: Iterable[Tracked], now_s: float) -> int:
+        """Take the results of one rule; returns how many there were."""
         slowest_s = max(self._settings().evaluation_interval_s, self._measured_every_s())
         present = set()
         for labels, result in self._conditions.evaluate(
@@ -267,6 +273,7 @@ class AlertEngine:
                 after = self._series[tracked.id]
                 if after.progress.state is AlertState.NO_DATA and after.is_at_rest(rule):
                     self._forget(tracked.id)
+        return len(present)
 
     def _take(self, before: Tracked, rule: AlertRule, result: Result, now_s: float) -> None:
         elapsed_s = now_s - self._evaluated_at_s.get(before.id, now_s)
