@@ -29,6 +29,7 @@ from wxauto_mgt.core.notifications.settings import NotificationsSettings
 from wxauto_mgt.core.notifications.surfaces import CONSOLE, Surfaces
 from wxauto_mgt.core.notifications.types import ChannelTypes
 from wxauto_mgt.core.notifications.wording import Wording
+from wxauto_mgt.errors import Problem
 from wxauto_mgt.runtime.event_bus import EventBus
 from wxauto_mgt.runtime.fault_points import FaultPoints
 from wxauto_mgt.runtime.supervisor import LoopFailure, Supervisor
@@ -85,6 +86,7 @@ class PostRoom:
     run_id: str = "run1"
     implied: tuple[str, ...] = ()
     shown: list[Notice] = field(default_factory=list)
+    unreadable: dict[tuple[str, str], Problem] = field(default_factory=dict)
     failures: list[LoopFailure] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -97,7 +99,7 @@ class PostRoom:
         self.outbox = Outbox(db=self.db, clock=self.clock, bus=self.bus)
         self.registry = ChannelRegistry(
             types=TYPES,
-            snapshot=lambda: Snapshot(1, Candidate({CHANNEL: self.configs}, {})),
+            snapshot=lambda: Snapshot(1, Candidate({CHANNEL: self.configs}, {}), self.unreadable),
             notifier=self.notifier,
             supervisor=self.supervisor,
             clock=self.clock,

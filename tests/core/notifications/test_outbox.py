@@ -18,7 +18,7 @@ from wxauto_mgt.core.notifications.model import (
     NotificationRouted,
     NotificationsEnqueued,
 )
-from wxauto_mgt.errors import ChannelPermanent, ChannelTransient, PermanentError
+from wxauto_mgt.errors import ChannelPermanent, ChannelTransient, PermanentError, Problem
 
 FAILS = pytest.mark.expects_log("channel fails")
 
@@ -240,6 +240,17 @@ async def test_a_named_channel_that_is_missing_shows_as_failed(room: PostRoom) -
     await room.step()
     states = {record.channel_id: record.reason for record in await room.deliveries()}
     assert states == {"gone": "channel_missing", "hook": None}
+
+
+@pytest.mark.expects_log("notices have no channel")
+async def test_a_channel_whose_secret_cannot_be_read_shows_as_failed(room: PostRoom, hook: Receiver) -> None:
+    room.unreadable["channel", "hook"] = Problem("channel hook", "config.webhook_url", "secret_unreadable")
+    await room.registry.close()
+    room.registry.start()
+    await room.outbox.post(room.notification())
+    await room.step()
+    assert hook.received == []
+    assert [record.reason for record in await room.deliveries()] == ["channel_unreadable"]
 
 
 async def test_the_test_button_tells_at_once_and_is_written_down(room: PostRoom, hook: Receiver) -> None:

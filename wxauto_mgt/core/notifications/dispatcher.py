@@ -13,6 +13,7 @@ from datetime import datetime, timedelta, tzinfo
 from typing import Final
 
 from wxauto_mgt.core.notifications import store
+from wxauto_mgt.core.notifications.history import store as told
 from wxauto_mgt.core.notifications.lane import Lane
 from wxauto_mgt.core.notifications.model import NotificationRouted, NotificationsEnqueued
 from wxauto_mgt.core.notifications.notice_sender import NoticeSender
@@ -167,7 +168,7 @@ class OutboxDispatcher:
         self._expired_at_s = now_s
         before_us = to_us(self._clock.now() - timedelta(days=self._settings().history_days))
         while (
-            await self._db.run(lambda tx: store.expire(tx, before_us=before_us, limit=_EXPIRED_AT_ONCE))
+            await self._db.run(lambda tx: told.expire(tx, before_us=before_us, limit=_EXPIRED_AT_ONCE))
             == _EXPIRED_AT_ONCE
         ):
             pass

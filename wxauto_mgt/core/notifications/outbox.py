@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from wxauto_mgt.core.notifications import store
+from wxauto_mgt.core.notifications.history import store as told
 from wxauto_mgt.core.notifications.model import (
     ChannelFigures,
     DeliveryRecord,
@@ -71,8 +72,8 @@ class Outbox:
         self, *, since: datetime, states: Sequence[DeliveryState] = tuple(DeliveryState), limit: int = 200
     ) -> list[DeliveryRecord]:
         """Deliveries of what was enqueued since then, newest first."""
-        return await store.history(self._db, since=since, states=states, limit=limit)
+        return await told.history(self._db, since=since, states=states, limit=limit)
 
     async def figures(self) -> Mapping[str, ChannelFigures]:
         """How the channels have been doing, by id; those that never got anything are missing."""
-        return await store.channel_figures(self._db)
+        return await told.channel_figures(self._db)

@@ -80,8 +80,8 @@ class ChannelRegistry:
             self._follow_implied()
 
     def configs(self) -> Mapping[str, ChannelConfig]:
-        """What is in force by id, the implied ones too."""
-        configured: Mapping[str, ChannelConfig] = self._snapshot().objects(CHANNEL)
+        """What is configured by id, the implied ones too; also what cannot be read, so that it is missed."""
+        configured: Mapping[str, ChannelConfig] = self._snapshot().candidate.objects(CHANNEL)
         found = dict(configured)
         there = {config.type for config in configured.values()}
         for name in self._implied:
@@ -107,6 +107,8 @@ class ChannelRegistry:
             raise ChannelPermanent("channel_missing", channel=channel_id)
         if not config.enabled:
             raise ChannelPermanent("channel_disabled", channel=channel_id)
+        if (CHANNEL, channel_id) in self._snapshot().unreadable:
+            raise ChannelPermanent("channel_unreadable", channel=channel_id)
         raise self._failures.get(channel_id) or ChannelPermanent("channel_missing", channel=channel_id)
 
     def make(self, config: ChannelConfig) -> OpenChannel:
@@ -156,7 +158,7 @@ class ChannelRegistry:
                 self._bring_up(configs[name])
 
     def _bring_up(self, config: ChannelConfig) -> None:
-        if not config.enabled:
+        if not config.enabled or (CHANNEL, config.id) in self._snapshot().unreadable:
             return
         try:
             self._open[config.id] = self.make(config)

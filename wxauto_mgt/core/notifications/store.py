@@ -1,4 +1,4 @@
-"""SQL of the outbox: notifications, their deliveries, the channels' figures."""
+"""SQL of the outbox: writing notifications, routing, claims and their ends. The history has its own store."""
 
 from __future__ import annotations
 
@@ -6,12 +6,8 @@ import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
-from datetime import datetime
 
 from wxauto_mgt.core.notifications.model import (
-    ChannelFigures,
-    DeliveryRecord,
-    DeliveryState,
     Notification,
     NotificationKind,
     NotificationLevel,
@@ -20,7 +16,7 @@ from wxauto_mgt.errors import Fact
 from wxauto_mgt.storage.database import Database
 from wxauto_mgt.storage.times import from_us, to_us
 
-_NOTIFICATION_COLUMNS = "n.key, n.kind, n.level, n.title, n.message, n.labels, n.params, n.at_us"
+NOTIFICATION_COLUMNS = "n.key, n.kind, n.level, n.title, n.message, n.labels, n.params, n.at_us"
 _BY_TEST = "test"
 _GROUPED_KINDS = "('firing', 'resolved')"
 
@@ -73,14 +69,16 @@ async def unrouted(db: Database, *, limit: int) -> list[Unrouted]:
     """The oldest notifications that no channel got yet."""
     rows = await db.fetch_all(
         f"""
-        SELECT n.id, n.routes, {_NOTIFICATION_COLUMNS} FROM notification n WHERE n.is_routed = 0
+        SELECT n.id, n.routes, {NOTIFICATION_COLUMNS} FROM notification n WHERE n.is_routed = 0
         ORDER BY n.id LIMIT ?
         """,  # noqa: S608 - a constant is put in
         (limit,),
     )
     return [
         Unrouted(
-            row["id"], _notification(row), None if row["routes"] is None else tuple(json.loads(row["routes"]))
+            row["id"],
+            notification_of(row),
+            None if row["routes"] is None else tuple(json.loads(row["routes"])),
         )
         for row in rows
     ]
@@ -130,14 +128,14 @@ async def due(
     kinds = f"AND n.kind IN {_GROUPED_KINDS}" if only_groupable else ""
     rows = await db.fetch_all(
         f"""
-        SELECT d.id, d.attempts, {_NOTIFICATION_COLUMNS}
+        SELECT d.id, d.attempts, {NOTIFICATION_COLUMNS}
         FROM notification_delivery d JOIN notification n ON n.id = d.notification_id
         WHERE d.channel_id = ? AND d.state = 'pending' AND d.next_attempt_at_us <= ? AND n.level >= ? {kinds}
         ORDER BY d.id LIMIT ?
         """,  # noqa: S608 - constants are put in
         (channel_id, now_us, min_rank, limit),
     )
-    return [Due(row["id"], _notification(row), row["attempts"]) for row in rows]
+    return [Due(row["id"], notification_of(row), row["attempts"]) for row in rows]
 
 
 def claim(tx: sqlite3.Connection, delivery_ids: Sequence[int], *, run_id: str) -> list[int]:
@@ -309,81 +307,8 @@ def abandon_tests(tx: sqlite3.Connection, *, now_us: int) -> int:
     ).rowcount
 
 
-def expire(tx: sqlite3.Connection, *, before_us: int, limit: int) -> int:
-    """Delete old notifications of which no delivery is open; returns how many."""
-    return tx.execute(
-        """
-        DELETE FROM notification WHERE id IN (
-            SELECT n.id FROM notification n WHERE n.enqueued_at_us < ? AND n.is_routed = 1 AND NOT EXISTS (
-                SELECT 1 FROM notification_delivery d
-                WHERE d.notification_id = n.id AND d.state IN ('pending', 'sending'))
-            LIMIT ?)
-        """,
-        (before_us, limit),
-    ).rowcount
-
-
-async def history(
-    db: Database, *, since: datetime, states: Sequence[DeliveryState], limit: int
-) -> list[DeliveryRecord]:
-    """Deliveries, newest first."""
-    marks = ", ".join("?" for _ in states)
-    rows = await db.fetch_all(
-        f"""
-        SELECT d.id AS delivery_id, d.*, {_NOTIFICATION_COLUMNS}
-        FROM notification n JOIN notification_delivery d ON d.notification_id = n.id
-        WHERE n.enqueued_at_us >= ? AND d.state IN ({marks}) ORDER BY d.id DESC LIMIT ?
-        """,  # noqa: S608 - constants and question marks are put in
-        (to_us(since), *(state.value for state in states), limit),
-    )
-    return [
-        DeliveryRecord(
-            id=row["delivery_id"],
-            notification_id=row["notification_id"],
-            notification=_notification(row),
-            channel_id=row["channel_id"],
-            state=DeliveryState(row["state"]),
-            reason=row["reason"],
-            facts=json.loads(row["facts"]),
-            attempts=row["attempts"],
-            next_attempt_at=from_us(row["next_attempt_at_us"]),
-            ended_at=_instant(row["ended_at_us"]),
-            group_size=row["group_size"],
-        )
-        for row in rows
-    ]
-
-
-async def channel_figures(db: Database) -> dict[str, ChannelFigures]:
-    """How every channel has been doing that ever got something."""
-    rows = await db.fetch_all(
-        """
-        SELECT c.channel_id, s.sent, s.failed, s.failures_in_row, s.last_sent_at_us, s.last_error_at_us,
-               s.last_error, coalesce(s.last_error_facts, '{}') AS last_error_facts,
-               (SELECT count(*) FROM notification_delivery d
-                WHERE d.channel_id = c.channel_id AND d.state = 'pending') AS pending
-        FROM (SELECT channel_id FROM channel_state
-              UNION SELECT channel_id FROM notification_delivery WHERE state = 'pending') AS c
-        LEFT JOIN channel_state s ON s.channel_id = c.channel_id
-        """
-    )
-    return {
-        row["channel_id"]: ChannelFigures(
-            channel_id=row["channel_id"],
-            sent=row["sent"] or 0,
-            failed=row["failed"] or 0,
-            failures_in_row=row["failures_in_row"] or 0,
-            pending=row["pending"],
-            last_sent_at=_instant(row["last_sent_at_us"]),
-            last_error_at=_instant(row["last_error_at_us"]),
-            last_error=row["last_error"],
-            last_error_facts=json.loads(row["last_error_facts"]),
-        )
-        for row in rows
-    }
-
-
-def _notification(row: sqlite3.Row) -> Notification:
+def notification_of(row: sqlite3.Row) -> Notification:
+    """The notification in a row that has `NOTIFICATION_COLUMNS`."""
     return Notification(
         key=row["key"],
         kind=NotificationKind(row["kind"]),
@@ -394,10 +319,6 @@ def _notification(row: sqlite3.Row) -> Notification:
         labels=json.loads(row["labels"]),
         params=json.loads(row["params"]),
     )
-
-
-def _instant(us: int | None) -> datetime | None:
-    return None if us is None else from_us(us)
 
 
 def _json(value: Mapping[str, object]) -> str:

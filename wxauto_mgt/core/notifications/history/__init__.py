@@ -1,0 +1,1 @@
+"""What was told, and how the channels have been doing."""
