@@ -75,6 +75,55 @@ class MonitorAPI:
         """Take over a configuration that another process stored."""
         return await self._call("reload_config")
 
+    async def record_metric(
+        self,
+        name: str,
+        value: float,
+        type: str = "gauge",  # noqa: A002 - the name that a record has it under
+        labels: dict[str, JSON] | None = None,
+        description: str = "",
+    ) -> Fields:
+        """Record a value of a metric of this program's own; alert rules look at it at once.
+
+        Args:
+            type: `gauge`, `counter` (a total), `histogram` or `summary` (an observation).
+        """
+        return await self._call(
+            "record_metric", name=name, value=value, type=type, labels=labels, description=description
+        )
+
+    async def record_business_metric(
+        self, name: str, value: float, labels: dict[str, JSON] | None = None
+    ) -> Fields:
+        """Record a gauge of the operator's business, such as `active_users`."""
+        return await self._call("record_business_metric", name=name, value=value, labels=labels)
+
+    async def get_metric_names(self) -> Fields:
+        """List the metrics that have a value since the start; beside: `count`, `refused`."""
+        return await self._call("get_metric_names")
+
+    async def get_metric_history(
+        self, name: str, duration: float = 3600, labels: dict[str, JSON] | None = None
+    ) -> Fields:
+        """List the records of a metric of the last seconds, oldest first; beside: `count`.
+
+        Args:
+            labels: None means all series of the metric. Old records are means of minutes or hours.
+        """
+        return await self._call("get_metric_history", name=name, duration=duration, labels=labels)
+
+    async def get_latest_metric(self, name: str, labels: dict[str, JSON] | None = None) -> Fields:
+        """Return the newest record of a metric, null when there is none."""
+        return await self._call("get_latest_metric", name=name, labels=labels)
+
+    async def analyze_performance(self, duration: float = 3600) -> Fields:
+        """Judge how machine and message path performed over the last seconds."""
+        return await self._call("analyze_performance", duration=duration)
+
+    async def get_dashboard_data(self) -> Fields:
+        """Tell what a dashboard shows: the machine, active alerts, recent metrics, performance."""
+        return await self._call("get_dashboard_data")
+
     async def add_alert_rule(
         self,
         metric_name: str,

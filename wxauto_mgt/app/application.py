@@ -224,7 +224,13 @@ class Application:
             config=self.reloading,
             clock=self.clock,
             texts=self.ground.catalogue,
-            groups=(self.notifications.calls.answers(), self.alerting.calls.answers()),
+            groups=(
+                self.notifications.calls.answers(),
+                self.alerting.calls.answers(),
+                self.metering.answers(
+                    active_alerts=self.alerting.calls.active_records, texts=self.ground.catalogue
+                ),
+            ),
         )
 
     @classmethod

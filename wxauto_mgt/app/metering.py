@@ -9,11 +9,16 @@ import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from wxauto_mgt.api.answers import Answers
+from wxauto_mgt.api.metric_calls import ActiveAlerts, MetricCalls
+from wxauto_mgt.api.replies import Texts
+from wxauto_mgt.core.analysis.performance import PerformanceReader
 from wxauto_mgt.core.messages.model import MessagesStored
 from wxauto_mgt.core.metrics.calls import CallMetrics
 from wxauto_mgt.core.metrics.loop_lag import LoopLag
 from wxauto_mgt.core.metrics.model import Sample, SeriesKey
 from wxauto_mgt.core.metrics.rates import RateOf
+from wxauto_mgt.core.metrics.reader import MetricReader
 from wxauto_mgt.core.metrics.readings import HostReader
 from wxauto_mgt.core.metrics.registry import MetricRegistry
 from wxauto_mgt.core.metrics.requests import request_metrics
@@ -44,6 +49,8 @@ class Metering:
         policy: SamplingPolicy,
     ) -> None:
         self.registry = MetricRegistry(clock=clock, bus=bus)
+        self._clock = clock
+        self._calls = calls
         self._gauges = gauges
         received = self.registry.counter("messages_received_total")
         self._unsubscribe = bus.subscribe(MessagesStored, lambda stored: received.add(stored.count))
@@ -66,6 +73,18 @@ class Metering:
         """Begin to sample."""
         supervisor.start("loop_lag", self._loop_lag.run)
         supervisor.start("sampler", self.sampler.run, stalled_after_s=math.inf)  # as slow as is liked
+
+    def answers(self, *, active_alerts: ActiveAlerts, texts: Texts) -> Answers:
+        """What `monitor_api` is asked about metrics."""
+        reader = MetricReader(registry=self.registry, sampler=self.sampler)
+        return MetricCalls(
+            registry=self.registry,
+            reader=reader,
+            performance=PerformanceReader(reader=reader, calls=self._calls, clock=self._clock),
+            active_alerts=active_alerts,
+            clock=self._clock,
+            texts=texts,
+        ).answers()
 
     async def close(self) -> None:
         """Store what programs recorded last."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,8 +12,9 @@ import pytest
 from tests.fakes.clock import FakeClock
 from tests.waiting import eventually
 from wxauto_mgt.core.metrics.loop_lag import LoopLag
-from wxauto_mgt.core.metrics.model import Sample, SeriesKey
+from wxauto_mgt.core.metrics.model import Sample, Series, SeriesKey
 from wxauto_mgt.core.metrics.rates import RateOf
+from wxauto_mgt.core.metrics.reader import MetricReader
 from wxauto_mgt.core.metrics.readings import HostReader
 from wxauto_mgt.core.metrics.registry import MetricRegistry
 from wxauto_mgt.core.metrics.sampler import Sampler, SamplingPolicy
@@ -60,6 +61,10 @@ def make_sampler(clock: FakeClock, figures: Figures, tmp_path: Path, telemetry: 
         registry=registry,
         store=SeriesStore(telemetry=telemetry) if telemetry else None,
     )
+
+
+async def history(sampler: Sampler, name: str, since: datetime) -> Series:
+    return await MetricReader(registry=sampler._registry, sampler=sampler).history(name, since)
 
 
 async def test_sample_measures_process_and_host(
@@ -129,7 +134,7 @@ async def test_history_survives_a_restart(
     figures.score = 80.0
     later = make_sampler(fake_clock, figures, tmp_path, telemetry)
     await later.sample()
-    assert (await later.history("health_score", began)).values == (90.0, 80.0)
+    assert (await history(later, "health_score", began)).values == (90.0, 80.0)
     assert later.series("health_score", began).values == (80.0,)
 
 
@@ -146,11 +151,11 @@ async def test_old_points_are_pruned_and_stay_as_minutes(
     await fake_clock.advance(4_000)
     figures.score = 30.0
     await sampler.sample()  # a new hour: the points of the first are packed
-    assert (await sampler.history("health_score", began)).values == (10.0, 20.0, 30.0)
+    assert (await history(sampler, "health_score", began)).values == (10.0, 20.0, 30.0)
     await fake_clock.advance(6_000)  # a thousand points stay, whatever the age
     for _ in range(62):
         await sampler.sample()
-    older = await sampler.history("health_score", began)
+    older = await history(sampler, "health_score", began)
     assert older.values[:2] == (15.0, 30.0)
     assert older.at_s[0] == began.timestamp()
     count = await telemetry.fetch_one("SELECT count(*) FROM axis WHERE end_us < ?", (to_us(began) + 10**7,))
@@ -182,6 +187,7 @@ async def test_database_that_fails_costs_no_sample_in_memory(
     await sampler.sample()
     await sampler.sample()  # said once, not again
     assert sampler.latest("health_score") == 70.0
+    assert (await history(sampler, "health_score", fake_clock.now())).values == (70.0, 70.0)
 
 
 async def test_runs_at_its_interval_until_cancelled(

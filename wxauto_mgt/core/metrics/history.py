@@ -94,10 +94,10 @@ class SeriesHistory:
     async def rises(
         self, name: str, labels: Labels, since: datetime, until: datetime | None = None
     ) -> Series:
-        """Return by how much a counter rose up to each point or within each bucket; restarts add nothing."""
+        """Return by how much a counter rose up to each point or within each bucket; what is no counter never rose."""
         until = until or self._clock.now()
         series = await self._find(name, labels)
-        if series is None:
+        if series is None or series.type is not MetricType.COUNTER:
             return Series(name, (), (), labels)
         bucket_s = self._bucket_s(since)
         if bucket_s is None:

@@ -133,21 +133,18 @@ class Sampler:
         return reading.value if reading else None
 
     def series(self, name: str, since: datetime) -> Series:
-        """Return the points in memory since an instant; `history` reaches further back."""
+        """Return the points in memory since an instant; `MetricReader` reaches further back."""
         return self._registry.window(name, (), since)
 
-    async def history(
-        self, name: str, since: datetime, *, labels: tuple[tuple[str, str], ...] = ()
-    ) -> Series:
-        """Return the kept points since an instant, those of earlier runs included.
+    @property
+    def policy(self) -> SamplingPolicy:
+        """Interval and retention in force."""
+        return self._policy
 
-        Raises:
-            StorageError: the telemetry database cannot be read.
-        """
-        if self._history is None:
-            return self._registry.window(name, labels, since)
-        await self.flush()
-        return await self._history.points(name, labels, since)
+    @property
+    def is_store_failing(self) -> bool:
+        """Whether the newest samples are in memory only."""
+        return self._is_store_failing
 
     @property
     def stored(self) -> SeriesHistory | None:
