@@ -19,17 +19,21 @@ def _with_listened_chat(client: Client) -> None:
     client.server.world.listen_add("张三")
 
 
-async def _leave_after(seconds: float, client: Client, path: str) -> None:
-    with pytest.raises(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await client.get(path)
+async def _leave(client: Client, path: str) -> None:
+    """Go away once the server has the call."""
+    before = client.server.calls[path]
+    call = asyncio.create_task(client.get(path))
+    await eventually(lambda: client.server.calls[path] > before)
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
 
 
 async def test_a_hung_read_takes_its_rows_although_the_client_left(client: Client) -> None:
     client.server.world.receive("张三", text="没了")
     client.server.faults.hang(NEXT)
 
-    await _leave_after(0.02, client, NEXT)
+    await _leave(client, NEXT)
     client.server.faults.release(NEXT)
 
     assert (await client.get(NEXT)).texts == {}
@@ -39,7 +43,7 @@ async def test_a_late_read_still_takes_its_rows_after_the_client_left(client: Cl
     client.server.world.receive("张三", text="没了")
     client.server.faults.hang(NEXT, effect="late")
 
-    await _leave_after(0.02, client, NEXT)
+    await _leave(client, NEXT)
     client.server.faults.release()
     await eventually(lambda: client.server.world.next_new() is None)
 
@@ -151,7 +155,7 @@ async def test_overlapping_desktop_calls_are_recorded(client: Client) -> None:
 
 async def test_a_call_that_the_client_gave_up_still_occupies_the_desktop(client: Client) -> None:
     client.server.faults.hang(NEXT)
-    await _leave_after(0.02, client, NEXT)
+    await _leave(client, NEXT)
 
     await client.get("/api/wechat/get-session")
 

@@ -103,7 +103,7 @@ class Rig:
     db: Database
     settings: ListeningSettings = FAST
     timings: ListeningTimings = QUICK
-    health_timeout_s: float = 0.2
+    health_timeout_s: float = 2.0
     ui_quarantine_s: float = 0.2
     calls: list[tuple[float, CallRecord]] = field(default_factory=list)
     errors: list[ErrorReport | ErrorCleared] = field(default_factory=list)
