@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from wxauto_mgt.core.metrics.loop_lag import LoopLag
 from wxauto_mgt.core.metrics.model import Sample, Series, SeriesKey
 from wxauto_mgt.core.metrics.rates import RateOf
 from wxauto_mgt.core.metrics.reader import MetricReader
-from wxauto_mgt.core.metrics.readings import HostReader
+from wxauto_mgt.core.metrics.readings import HostReader, NetworkTotals
 from wxauto_mgt.core.metrics.registry import MetricRegistry
 from wxauto_mgt.core.metrics.sampler import Sampler, SamplingPolicy
 from wxauto_mgt.core.metrics.store import SeriesStore
@@ -226,3 +227,18 @@ async def test_loop_lag_is_what_a_wake_up_came_late() -> None:
     assert lag.take_worst_ms() is None
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
+
+
+@dataclass
+class Nic:
+    bytes_sent: int
+    bytes_recv: int
+
+
+def test_network_card_that_comes_or_goes_is_no_traffic() -> None:
+    totals = NetworkTotals()
+    assert totals.add({"lan": Nic(1_000, 2_000)}) == (1_000, 2_000)
+    assert totals.add({"lan": Nic(1_010, 2_020), "vpn": Nic(500, 500)}) == (1_010, 2_020)
+    assert totals.add({"vpn": Nic(501, 502)}) == (1_011, 2_022)
+    assert totals.add({"lan": Nic(5, 5), "vpn": Nic(501, 502)}) == (1_011, 2_022)
+    assert totals.add({"lan": Nic(6, 7), "vpn": Nic(0, 0)}) == (1_012, 2_024)

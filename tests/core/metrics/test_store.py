@@ -173,6 +173,15 @@ async def test_values_recorded_between_two_samples_keep_their_instants(
     assert [at_s - began.timestamp() for at_s in found.at_s] == [0, 0, 3]
 
 
+async def test_first_writes_at_the_same_time_are_of_one_run(
+    telemetry: Database, fake_clock: FakeClock
+) -> None:
+    store, began = SeriesStore(telemetry=telemetry), fake_clock.now()
+    totals = [Sample(COUNTER, total, MetricType.COUNTER, starts_at_zero=True) for total in (3.0, 5.0)]
+    await asyncio.gather(*(store.append(began, [total]) for total in totals))
+    assert sum((await history(telemetry, fake_clock).rises(*COUNTER, began)).values) == 5
+
+
 async def test_head_is_packed_once_an_hour(telemetry: Database) -> None:
     store, sample = SeriesStore(telemetry=telemetry), Sample(GAUGE, 1.0)
     for minute in (1, 30, 59):

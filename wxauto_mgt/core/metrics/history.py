@@ -94,7 +94,7 @@ class SeriesHistory:
     async def rises(
         self, name: str, labels: Labels, since: datetime, until: datetime | None = None
     ) -> Series:
-        """Return by how much a counter rose up to each point or within each bucket; what is no counter never rose."""
+        """Return by how much a counter rose up to each point or within each bucket; others never rise."""
         until = until or self._clock.now()
         series = await self._find(name, labels)
         if series is None or series.type is not MetricType.COUNTER:

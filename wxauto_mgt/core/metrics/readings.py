@@ -5,10 +5,10 @@ Owns the translation of psutil; a figure that cannot be had is None, never zero.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import psutil
 
@@ -39,12 +39,50 @@ class HostFigures:
     process_count: int | None
 
 
+class NicCounters(Protocol):
+    """What one network card counted since it came up."""
+
+    @property
+    def bytes_sent(self) -> int:
+        """Bytes sent."""
+        ...
+
+    @property
+    def bytes_recv(self) -> int:
+        """Bytes received."""
+        ...
+
+
+class NetworkTotals:
+    """Adds up what all network cards counted. A card that goes away takes nothing back, one that comes
+    counts from where it stands: neither is traffic.
+    """
+
+    def __init__(self) -> None:
+        self._before: dict[str, tuple[int, int]] | None = None
+        self._sent = 0
+        self._received = 0
+
+    def add(self, counters: Mapping[str, NicCounters]) -> tuple[int, int]:
+        """Return bytes sent and received since the machine's start, as far as they were seen."""
+        now = {name: (nic.bytes_sent, nic.bytes_recv) for name, nic in counters.items()}
+        nothing = (0, 0)
+        before = dict.fromkeys(now, nothing) if self._before is None else self._before
+        for name, (sent, received) in now.items():
+            sent_before, received_before = before.get(name, (sent, received))
+            self._sent += max(0, sent - sent_before)
+            self._received += max(0, received - received_before)
+        self._before = now
+        return self._sent, self._received
+
+
 class HostReader:
     """Reads both; one caller at a time, since CPU shares are measured from call to call."""
 
     def __init__(self, *, data_folder: Path) -> None:
         self._data_folder = data_folder
         self._process = psutil.Process()
+        self._network = NetworkTotals()
         self._is_first = True
 
     def read(self) -> tuple[ProcessFigures, HostFigures]:
@@ -56,7 +94,7 @@ class HostReader:
             app_cpu = host_cpu = None
             self._is_first = False
         memory_bytes = _or_none(lambda: self._process.memory_info().rss)
-        network = _or_none(psutil.net_io_counters)
+        network = _or_none(lambda: self._network.add(psutil.net_io_counters(pernic=True)))
         return ProcessFigures(
             cpu_percent=app_cpu,
             memory_mb=None if memory_bytes is None else memory_bytes / 2**20,
@@ -66,8 +104,8 @@ class HostReader:
             cpu_percent=host_cpu,
             memory_percent=_or_none(lambda: psutil.virtual_memory().percent),
             disk_percent=_or_none(lambda: psutil.disk_usage(str(self._data_folder)).percent),
-            network_bytes_sent=network.bytes_sent if network else None,
-            network_bytes_recv=network.bytes_recv if network else None,
+            network_bytes_sent=network[0] if network else None,
+            network_bytes_recv=network[1] if network else None,
             process_count=_or_none(lambda: len(psutil.pids())),
         )
 

@@ -6,6 +6,7 @@ transaction. The sampler writes and prunes, `SeriesHistory` reads.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sqlite3
 from collections.abc import Sequence
@@ -113,6 +114,7 @@ class SeriesStore:
         self._telemetry = telemetry
         self._ids: dict[SeriesKey, int] = {}
         self._run: int | None = None
+        self._beginning = asyncio.Lock()
 
     async def append(
         self, at: datetime, samples: Sequence[Sample], points: Sequence[tuple[float, Sample]] = ()
@@ -128,8 +130,9 @@ class SeriesStore:
         instants[len(samples) :] = [round(at_s * _SECOND_US) for at_s, _ in points]
         readings = np.array([sample.value for sample in every], np.float64)
 
-        def job(tx: sqlite3.Connection) -> tuple[int, dict[SeriesKey, int]]:
-            run = self._run or _begin_run(tx, at_us)
+        run = await self._begun(at_us)
+
+        def job(tx: sqlite3.Connection) -> dict[SeriesKey, int]:
             added = _add_series(tx, [s for s in every if s.key not in self._ids])
             hour = at_us // (HOUR_S * _SECOND_US)
             _pack_head_when_due(tx, run, hour)
@@ -138,10 +141,16 @@ class SeriesStore:
                 series_ids = np.array([ids[sample.key] for sample in every], np.uint32)
                 row = (run, hour, series_ids.tobytes(), instants.tobytes(), readings.tobytes())
                 tx.execute(_INSERT_HEAD, row)
-            return run, added
+            return added
 
-        self._run, added = await self._telemetry.run(job)
-        self._ids.update(added)
+        self._ids.update(await self._telemetry.run(job))
+
+    async def _begun(self, at_us: int) -> int:
+        """The number of this run. Two would make its counters start from zero twice."""
+        async with self._beginning:
+            if self._run is None:
+                self._run = await self._telemetry.run(lambda tx: _begin_run(tx, at_us))
+            return self._run
 
     async def pack(self) -> None:
         """Pack the head now, whatever the hour."""
