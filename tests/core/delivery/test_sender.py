@@ -330,6 +330,23 @@ async def test_nothing_goes_through_an_instance_from_the_moment_of_its_replaceme
     assert [sent.text for sent in client.sent] == ["re: b"]
 
 
+async def test_a_drain_waits_for_the_send_under_way_also_when_others_went_before(desk: Desk) -> None:
+    desk.open_platform()
+    desk.start()
+    await desk.receive("a")
+    await desk.until_replies("unconfirmed")
+    desk.client.hold = asyncio.Event()
+    await desk.receive("b", "c")
+    await desk.until_replies("unconfirmed", "sending", "pending")
+    async with asyncio.TaskGroup() as group:
+        draining = group.create_task(desk.sender.drain(3.0))
+        await asyncio.sleep(0.03)
+        assert not draining.done()
+        desk.client.hold.set()
+    assert draining.result() == 0
+    assert [state for _, state in await desk.replies()] == ["unconfirmed", "unconfirmed", "pending"]
+
+
 @pytest.mark.parametrize("is_replaced", [True, False])
 async def test_an_edit_of_the_instance_lets_the_send_under_way_end(desk: Desk, is_replaced: bool) -> None:
     desk.open_platform()

@@ -6,6 +6,7 @@ sent. `ReplySender` keeps one lane per instance; what becomes of a sent reply is
 
 from __future__ import annotations
 
+import asyncio
 import random
 import sqlite3
 from collections.abc import Callable
@@ -105,8 +106,12 @@ class SendLane:
 
     async def wait_idle(self, timeout_s: float) -> bool:
         """Whether no send is under way, or none is within `timeout_s`."""
-        if self._is_sending:
-            await self._idle.wait(timeout_s)
+        try:
+            async with asyncio.timeout(timeout_s):
+                while self._is_sending:  # a ring may be left from an earlier send
+                    await self._idle.wait(timeout_s)
+        except TimeoutError:
+            pass
         return not self._is_sending
 
     async def lose_open_sends(self) -> None:

@@ -99,8 +99,9 @@ class ReplySender:
         for lane in self._lanes.values():
             lane.stop_sending()
         unfinished = 0
+        deadline_s = self._clock.monotonic() + timeout_s
         for lane in list(self._lanes.values()):
-            unfinished += not await lane.wait_idle(timeout_s)
+            unfinished += not await lane.wait_idle(max(0.0, deadline_s - self._clock.monotonic()))
         return unfinished
 
     def _changed(self, change: ReplyStateChanged) -> None:
