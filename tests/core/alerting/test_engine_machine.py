@@ -135,4 +135,4 @@ class EngineMachine(RuleBasedStateMachine):
 
 
 TestEngine = EngineMachine.TestCase
-TestEngine.settings = settings(max_examples=25, stateful_step_count=16)
+TestEngine.settings = settings(max_examples=60, stateful_step_count=20)
