@@ -17,13 +17,12 @@ _TROUBLES = (
     (chaos.operator, 1),
     (chaos.edit, 2),
     (chaos.platform, 2),
-    (chaos.full_disk, 1),
     (chaos.reopen, 1),
 )
 _LONGEST_STOP_S = 4.0
 
 
-@pytest.mark.parametrize(("seed", "servers"), [(1, 1), (3, 3)])
+@pytest.mark.parametrize(("seed", "servers"), [(1, 1), (3, 2)])
 async def test_whatever_goes_wrong_nothing_is_sent_twice_lost_or_lied_about(
     tmp_path: Path, seed: int, servers: int
 ) -> None:
