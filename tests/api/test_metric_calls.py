@@ -12,6 +12,7 @@ from tests.fakes.clock import FakeClock
 from wxauto_mgt.api.metric_calls import MetricCalls
 from wxauto_mgt.api.replies import JSON
 from wxauto_mgt.core.analysis.performance import PerformanceReader
+from wxauto_mgt.core.analysis.store import MessagePathStore
 from wxauto_mgt.core.metrics.calls import CallMetrics
 from wxauto_mgt.core.metrics.loop_lag import LoopLag
 from wxauto_mgt.core.metrics.model import Sample, SeriesKey
@@ -33,7 +34,7 @@ ALERT: JSON = {"id": "high_cpu_usage:0"}
 class Console:
     """The metrics of one run over a telemetry database."""
 
-    def __init__(self, telemetry: Database, folder: Path, clock: FakeClock) -> None:
+    def __init__(self, db: Database, telemetry: Database, folder: Path, clock: FakeClock) -> None:
         self.registry = MetricRegistry(clock=clock, bus=EventBus())
         self.calls = CallMetrics(clock=clock)
         self.sampler = Sampler(
@@ -47,7 +48,9 @@ class Console:
         self.answers = MetricCalls(
             registry=self.registry,
             reader=reader,
-            performance=PerformanceReader(reader=reader, calls=self.calls, clock=clock),
+            performance=PerformanceReader(
+                reader=reader, calls=self.calls, path=MessagePathStore(db=db), clock=clock
+            ),
             active_alerts=self.active_alerts,
             clock=clock,
             texts=Catalogue(Language.EN),
@@ -70,8 +73,8 @@ async def telemetry(tmp_path: Path) -> AsyncIterator[Database]:
 
 
 @pytest.fixture
-def console(telemetry: Database, tmp_path: Path, fake_clock: FakeClock) -> Console:
-    return Console(telemetry, tmp_path, fake_clock)
+def console(db: Database, telemetry: Database, tmp_path: Path, fake_clock: FakeClock) -> Console:
+    return Console(db, telemetry, tmp_path, fake_clock)
 
 
 async def test_recorded_value_is_read_back_as_a_record(console: Console, fake_clock: FakeClock) -> None:
@@ -90,14 +93,14 @@ async def test_recorded_value_is_read_back_as_a_record(console: Console, fake_cl
 
 
 async def test_history_holds_every_value_of_the_span_in_order(
-    console: Console, telemetry: Database, tmp_path: Path, fake_clock: FakeClock
+    console: Console, db: Database, telemetry: Database, tmp_path: Path, fake_clock: FakeClock
 ) -> None:
     for value in range(5):
         await console.call(
             "record_business_metric", name="visits", value=value, labels={"page": str(value % 2)}
         )
         await fake_clock.advance(10)
-    after_restart = Console(telemetry, tmp_path, fake_clock)
+    after_restart = Console(db, telemetry, tmp_path, fake_clock)
 
     async def values(labels: JSON, duration: JSON = 3600) -> list[float]:
         records = await after_restart.call(
@@ -158,7 +161,14 @@ async def test_performance_of_a_busy_machine(console: Console, fake_clock: FakeC
     for _ in range(20):
         console.calls.record(CallRecord("platform:ai", "/chat", ok=True, duration_s=3.0))
     analysis = await console.call("analyze_performance", duration=3600)
-    assert sorted(analysis) == ["cpu_analysis", "memory_analysis", "network_analysis", "summary"]
+    assert sorted(analysis) == [
+        "cpu_analysis",
+        "memory_analysis",
+        "message_path",
+        "network_analysis",
+        "summary",
+    ]
+    assert analysis["message_path"] == {"stages": [], "busiest_chats": []}
     assert sorted(analysis["cpu_analysis"]) == sorted(
         ["average", "max", "min", "median", "std_dev", "p50", "p95", "p99", "samples", "trend"]
     )

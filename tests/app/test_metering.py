@@ -9,6 +9,7 @@ from tests.waiting import eventually
 from wxauto_mgt.api.monitor_api import monitor_api
 from wxauto_mgt.app import Application
 from wxauto_mgt.core.config.model import Put
+from wxauto_mgt.core.messages.model import ReplyState, ReplyStateChanged
 
 CONTRACTED = {
     "system_cpu_usage",
@@ -40,6 +41,8 @@ async def data(reply: Any) -> Any:
 async def test_demo_measures_what_is_promised_and_remembers_it(tmp_path: Path) -> None:
     console = await Application.open(data_dir=tmp_path, environment={}, demo=True)
     await console.config.apply([Put("settings", "metrics", {"sample_interval_s": 0.1})], who="test")
+    answered: set[str] = set()
+    console.bus.subscribe(ReplyStateChanged, lambda change: answered.add(change.state))
     await console.start()
     await eventually(lambda: set(console.sampler.names()) >= CONTRACTED, timeout_s=40)
     await data(monitor_api.record_business_metric("active_users", 42, {"page": "shop"}))
@@ -49,6 +52,10 @@ async def test_demo_measures_what_is_promised_and_remembers_it(tmp_path: Path) -
     analysis = await data(monitor_api.analyze_performance(600))
     assert analysis["cpu_analysis"]["samples"] > 0
     assert analysis["network_analysis"]["bytes_sent_rate"] >= 0
+    await eventually(lambda: ReplyState.CONFIRMED in answered, timeout_s=30)
+    path = (await data(monitor_api.analyze_performance(600)))["message_path"]
+    assert path["busiest_chats"][0]["instance_id"] == "demo"
+    assert "waiting" in {stage["stage"] for stage in path["stages"]}
     targets = {
         record["labels"]["target"]
         for record in await data(monitor_api.get_metric_history("api_requests_total"))

@@ -201,6 +201,16 @@ def _analysis(performance: Performance, texts: Texts) -> Fields:
             "bytes_sent_rate": performance.bytes_sent_per_s,
             "bytes_recv_rate": performance.bytes_recv_per_s,
         },
+        "message_path": {
+            "stages": [
+                {"stage": time.stage.value, "count": time.count, "average_s": time.mean_s}
+                for time in performance.path.stages
+            ],
+            "busiest_chats": [
+                {"instance_id": chat.instance_id, "chat": chat.chat, "count": chat.count}
+                for chat in performance.path.busiest_chats
+            ],
+        },
         "summary": _summary(performance, texts),
     }
 

@@ -13,6 +13,7 @@ from wxauto_mgt.api.answers import Answers
 from wxauto_mgt.api.metric_calls import ActiveAlerts, MetricCalls
 from wxauto_mgt.api.replies import Texts
 from wxauto_mgt.core.analysis.performance import PerformanceReader
+from wxauto_mgt.core.analysis.store import MessagePathStore
 from wxauto_mgt.core.messages.model import MessagesStored
 from wxauto_mgt.core.metrics.calls import CallMetrics
 from wxauto_mgt.core.metrics.loop_lag import LoopLag
@@ -74,13 +75,15 @@ class Metering:
         supervisor.start("loop_lag", self._loop_lag.run)
         supervisor.start("sampler", self.sampler.run, stalled_after_s=math.inf)  # as slow as is liked
 
-    def answers(self, *, active_alerts: ActiveAlerts, texts: Texts) -> Answers:
+    def answers(self, *, db: Database, active_alerts: ActiveAlerts, texts: Texts) -> Answers:
         """What `monitor_api` is asked about metrics."""
         reader = MetricReader(registry=self.registry, sampler=self.sampler)
         return MetricCalls(
             registry=self.registry,
             reader=reader,
-            performance=PerformanceReader(reader=reader, calls=self._calls, clock=self._clock),
+            performance=PerformanceReader(
+                reader=reader, calls=self._calls, path=MessagePathStore(db=db), clock=self._clock
+            ),
             active_alerts=active_alerts,
             clock=self._clock,
             texts=texts,

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from wxauto_mgt.core.analysis.model import MessagePath, Stage, StageTime
 from wxauto_mgt.core.analysis.performance import Performance, PerformanceStatus, analyze
 from wxauto_mgt.core.metrics.calls import Latency, RequestFigures
 from wxauto_mgt.core.metrics.model import Series
+
+
+def echo(count: int, mean_s: float) -> MessagePath:
+    return MessagePath(stages=(StageTime(Stage.ECHO, count, mean_s),))
 
 
 def series(*values: float) -> Series:
@@ -19,7 +24,10 @@ def target(*, count: int = 20, failed: int = 0, mean_s: float = 0.1) -> RequestF
 
 
 def judged(
-    cpu: Series | None = None, memory: Series | None = None, figures: RequestFigures | None = None
+    cpu: Series | None = None,
+    memory: Series | None = None,
+    figures: RequestFigures | None = None,
+    path: MessagePath | None = None,
 ) -> Performance:
     return analyze(
         cpu=cpu or series(10, 10),
@@ -27,6 +35,7 @@ def judged(
         sent=series(0, 100),
         received=series(),
         targets=[figures] if figures else [],
+        path=path or MessagePath(),
     )
 
 
@@ -48,6 +57,7 @@ def test_nothing_measured_is_unknown_rather_than_healthy() -> None:
         (judged(memory=series(85.1, 85.1)), "memory_high", PerformanceStatus.CRITICAL),
         (judged(memory=series(20, 30)), "memory_rising", PerformanceStatus.WARNING),
         (judged(figures=target(mean_s=2.1)), "target_slow", PerformanceStatus.WARNING),
+        (judged(path=echo(5, 15.1)), "stage_slow.echo", PerformanceStatus.WARNING),
         (judged(figures=target(failed=2)), "target_failing", PerformanceStatus.WARNING),
     ],
 )
@@ -62,6 +72,8 @@ def test_what_stands_out_is_named(performance: Performance, code: str, status: P
         judged(cpu=series(80, 80)),
         judged(memory=series(85, 85)),
         judged(figures=target(failed=1)),
+        judged(path=echo(5, 15.0)),
+        judged(path=echo(4, 99.0)),
         judged(figures=target(count=19, failed=19, mean_s=9)),
     ],
 )

@@ -12,7 +12,9 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 
+from wxauto_mgt.core.analysis.model import MessagePath, Stage
 from wxauto_mgt.core.analysis.statistics import Description, Trend, describe, rate_per_s
+from wxauto_mgt.core.analysis.store import MessagePathStore
 from wxauto_mgt.core.metrics.calls import CallMetrics, RequestFigures
 from wxauto_mgt.core.metrics.model import Series
 from wxauto_mgt.core.metrics.reader import MetricReader
@@ -25,6 +27,15 @@ SLOW_ABOVE_MS: Final = 2_000
 FAILING_ABOVE_PERCENT: Final = 5
 CALLS_NEEDED: Final = 20
 """Fewer calls in five minutes say nothing about a target."""
+SLOW_STAGE_ABOVE_S: Final = {
+    Stage.WAITING: 5.0,
+    Stage.PLATFORM: 15.0,
+    Stage.WAITING_TO_SEND: 10.0,
+    Stage.SENDING: 10.0,
+    Stage.ECHO: 15.0,
+}
+"""A judgement call: above it, whoever wrote begins to wonder."""
+MESSAGES_NEEDED: Final = 5
 
 
 class PerformanceStatus(StrEnum):
@@ -57,6 +68,7 @@ class Performance:
     memory: Description
     bytes_sent_per_s: float | None
     bytes_recv_per_s: float | None
+    path: MessagePath
     status: PerformanceStatus
     findings: tuple[Finding, ...]
 
@@ -64,13 +76,20 @@ class Performance:
 class PerformanceReader:
     """Judges the span of time until now from the series of one application."""
 
-    def __init__(self, *, reader: MetricReader, calls: CallMetrics, clock: Clock) -> None:
+    def __init__(
+        self, *, reader: MetricReader, calls: CallMetrics, path: MessagePathStore, clock: Clock
+    ) -> None:
         self._reader = reader
+        self._path = path
         self._calls = calls
         self._clock = clock
 
     async def read(self, duration: timedelta) -> Performance:
-        """Judge the machine over this long, the targets over the last five minutes."""
+        """Judge machine and message path over this long, the targets over the last five minutes.
+
+        Raises:
+            StorageError: the console database cannot be read.
+        """
         since = self._clock.now() - duration
         return analyze(
             cpu=await self._reader.history("system_cpu_usage", since),
@@ -78,11 +97,18 @@ class PerformanceReader:
             sent=await self._reader.rises("system_network_bytes_sent", since),
             received=await self._reader.rises("system_network_bytes_recv", since),
             targets=[self._calls.figures(target) for target in self._calls.targets()],
+            path=await self._path.read(since),
         )
 
 
 def analyze(
-    *, cpu: Series, memory: Series, sent: Series, received: Series, targets: Sequence[RequestFigures]
+    *,
+    cpu: Series,
+    memory: Series,
+    sent: Series,
+    received: Series,
+    targets: Sequence[RequestFigures],
+    path: MessagePath,
 ) -> Performance:
     """Judge a span of time.
 
@@ -92,12 +118,13 @@ def analyze(
         targets: request figures of the last five minutes.
     """
     cpu_figures, memory_figures = describe(cpu.values), describe(memory.values)
-    findings = (*_machine(cpu_figures, memory_figures), *_targets(targets))
+    findings = (*_machine(cpu_figures, memory_figures), *_targets(targets), *_stages(path))
     return Performance(
         cpu=cpu_figures,
         memory=memory_figures,
         bytes_sent_per_s=rate_per_s(sent),
         bytes_recv_per_s=rate_per_s(received),
+        path=path,
         status=_status(findings, is_measured=bool(cpu.values or memory.values)),
         findings=findings,
     )
@@ -126,6 +153,13 @@ def _targets(targets: Sequence[RequestFigures]) -> Iterator[Finding]:
         if percent > FAILING_ABOVE_PERCENT:
             params = {"target": figures.target, "percent": round(percent, 1)}
             yield Finding("target_failing", PerformanceStatus.WARNING, params)
+
+
+def _stages(path: MessagePath) -> Iterator[Finding]:
+    for time in path.stages:
+        if time.count >= MESSAGES_NEEDED and time.mean_s > SLOW_STAGE_ABOVE_S[time.stage]:
+            params = {"average_s": round(time.mean_s, 1), "count": time.count}
+            yield Finding(f"stage_slow.{time.stage}", PerformanceStatus.WARNING, params)
 
 
 def _status(findings: Sequence[Finding], *, is_measured: bool) -> PerformanceStatus:
