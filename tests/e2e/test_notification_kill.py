@@ -15,7 +15,7 @@ import pytest
 from tests.e2e.console import Console, wait_for
 
 POINTS = {
-    # where the process is killed -> how often the notice arrives in the end; the other steps are tested in process
+    # where the process is killed -> how often the notice arrives in the end (other steps: in-process tests)
     "notification.claimed": 1,
     "notification.answered": 2,
 }
