@@ -31,7 +31,7 @@ from wxauto_mgt.core.alerting.model import (
 )
 from wxauto_mgt.core.alerting.notices import notifications_of
 from wxauto_mgt.core.alerting.settings import AlertsSettings
-from wxauto_mgt.core.alerting.silences import Silence, inhibitor_of
+from wxauto_mgt.core.alerting.silences import Silence, inhibitor_of, keeper_of
 from wxauto_mgt.core.alerting.tracked import Tracked, after_result, closed
 from wxauto_mgt.core.metrics.model import MetricRecorded
 from wxauto_mgt.core.notifications.model import Notification
@@ -340,14 +340,10 @@ class AlertEngine:
         for tracked in list(self._series.values()):
             if tracked.alert is None:
                 continue
-            rule, labels, muted_by = rules.get(tracked.rule), tracked.labels, ""
-            inhibitor = inhibitor_of(rule, labels, open_alerts) if rule is not None else None
-            if inhibitor is not None:
-                muted_by = f"rule:{inhibitor}"
-            muted_by = next(
-                (f"maintenance:{m.name}" for m in maintenance if m.covers(tracked.rule, labels)), muted_by
-            )
-            muted_by = next((f"silence:{s.id}" for s in silences if s.covers(tracked.rule, labels)), muted_by)
+            rule = rules.get(tracked.rule)
+            inhibitor = None if rule is None else inhibitor_of(rule, tracked.labels, open_alerts)
+            keeper = keeper_of(tracked.rule, tracked.labels, (*silences, *maintenance))
+            muted_by = keeper or ("" if inhibitor is None else f"rule:{inhibitor}")
             if muted_by != tracked.alert.muted_by:
                 self._series[tracked.id] = replace(tracked, alert=replace(tracked.alert, muted_by=muted_by))
 

@@ -76,6 +76,11 @@ class Silence:
         """Whether it holds at an instant."""
         return self.starts_at <= now < self.ends_at
 
+    @property
+    def key(self) -> str:
+        """How an alert names what keeps its notices back."""
+        return f"silence:{self.id}"
+
     def covers(self, rule_id: str, labels: Labels) -> bool:
         """Whether it is about an alert."""
         return self.rule in (EVERY_RULE, rule_id) and set(self.labels) <= set(labels)
@@ -116,9 +121,19 @@ class MaintenanceWindow(ConfigModel):
                 return True
         return False
 
+    @property
+    def key(self) -> str:
+        """How an alert names what keeps its notices back."""
+        return f"maintenance:{self.name}"
+
     def covers(self, rule_id: str, labels: Labels) -> bool:
         """Whether it is about an alert."""
         return self.rule in (EVERY_RULE, rule_id) and set(self.labels.items()) <= set(labels)
+
+
+def keeper_of(rule_id: str, labels: Labels, active: Iterable[Silence | MaintenanceWindow]) -> str:
+    """Return the key of the first of these that is about an alert; "" when none is."""
+    return next((one.key for one in active if one.covers(rule_id, labels)), "")
 
 
 def inhibitor_of(rule: AlertRule, labels: Labels, open_alerts: Mapping[str, Iterable[Labels]]) -> str | None:
