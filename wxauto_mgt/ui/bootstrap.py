@@ -28,6 +28,7 @@ from wxauto_mgt.texts.language import Language, detect_language
 from wxauto_mgt.ui.assembly import Assembled, assemble
 from wxauto_mgt.ui.theme.theme import Theme
 from wxauto_mgt.ui.theme.tokens import Space
+from wxauto_mgt.ui.tray import Tray
 from wxauto_mgt.ui.widgets.dialogs import answer_of
 from wxauto_mgt.ui.widgets.layout import button, fill, label, row
 from wxauto_mgt.ui.words import Words
@@ -102,6 +103,8 @@ async def _live(assembled: Assembled, application: Application, options: RunOpti
     window = assembled.window
     window.close_wanted.connect(over.set)
     restore = install_stop_signals(asyncio.get_running_loop(), over.set)
+    surfaces = application.notifications.surfaces
+    tray = Tray(window=window, icon=window.windowIcon(), surfaces=surfaces)
     try:
         window.show()
         await application.start()
@@ -112,6 +115,7 @@ async def _live(assembled: Assembled, application: Application, options: RunOpti
         window.say_stopping()
     finally:
         restore()
+        tray.let_go()
         assembled.shell.rest()
 
 
