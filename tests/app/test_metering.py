@@ -29,6 +29,9 @@ CONTRACTED = {
     "messages_received_total",
     "messages_per_second",
     "health_score",
+    "service_running",
+    "instance_connected",
+    "listeners_active",
 }
 
 

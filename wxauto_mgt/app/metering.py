@@ -17,7 +17,7 @@ from wxauto_mgt.core.analysis.store import MessagePathStore
 from wxauto_mgt.core.messages.model import MessagesStored
 from wxauto_mgt.core.metrics.calls import CallMetrics
 from wxauto_mgt.core.metrics.loop_lag import LoopLag
-from wxauto_mgt.core.metrics.model import Sample, SeriesKey
+from wxauto_mgt.core.metrics.model import Sample, SeriesKey, label_set
 from wxauto_mgt.core.metrics.rates import RateOf
 from wxauto_mgt.core.metrics.reader import MetricReader
 from wxauto_mgt.core.metrics.readings import HostReader
@@ -25,6 +25,7 @@ from wxauto_mgt.core.metrics.registry import MetricRegistry
 from wxauto_mgt.core.metrics.requests import request_metrics
 from wxauto_mgt.core.metrics.sampler import Sampler, SamplingPolicy
 from wxauto_mgt.core.metrics.store import SeriesStore
+from wxauto_mgt.core.monitoring.facts import MonitoredFacts
 from wxauto_mgt.runtime.clock import Clock
 from wxauto_mgt.runtime.event_bus import EventBus
 from wxauto_mgt.runtime.supervisor import Supervisor
@@ -70,6 +71,10 @@ class Metering:
             RateOf(name="messages_per_second", total=lambda: received.total, clock=clock)
         )
 
+    def watch(self, facts: MonitoredFacts) -> None:
+        """Keep the history of the states of service, instances and listeners as well."""
+        self.registry.add_collector(lambda: _states(facts))
+
     def start(self, supervisor: Supervisor) -> None:
         """Begin to sample."""
         supervisor.start("loop_lag", self._loop_lag.run)
@@ -98,3 +103,15 @@ class Metering:
         for name, value in self._gauges():
             if value is not None:
                 yield Sample(SeriesKey(name), value)
+
+
+def _states(facts: MonitoredFacts) -> Iterator[Sample]:
+    """States as 1 and 0; one that is not measured is a gap."""
+    yield Sample(SeriesKey("service_running"), float(facts.service().is_running))
+    for client in facts.clients():
+        if client.connected is not None:
+            labels = label_set({"instance": client.instance_id})
+            yield Sample(SeriesKey("instance_connected", labels), float(client.connected))
+    listeners = facts.listeners()
+    yield Sample(SeriesKey("listeners_total"), float(len(listeners)))
+    yield Sample(SeriesKey("listeners_active"), float(sum(1 for status in listeners if status.active)))
