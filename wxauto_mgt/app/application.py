@@ -190,6 +190,7 @@ class Application:
             supervisor=self.supervisor,
             delivery=self._delivery_figures,
         )
+        self.metering.watch(facts)
         self.monitor = ServiceMonitor(
             clock=self.clock,
             bus=self.bus,
