@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from tests.waiting import eventually
 from wxauto_mgt.app import Application
 from wxauto_mgt.core.config.model import JSON, Put
 
+FIRST = datetime(2020, 1, 1, tzinfo=UTC)
 RECORD_KEYS = {
     "id",
     "rule",
@@ -117,6 +119,38 @@ async def test_silences_are_set_listed_and_ended(tmp_path: Path) -> None:
     assert [one["id"] for one in (await api_of(console).get_silences())["data"]] == [silenced["data"]["id"]]
     assert (await api_of(console).end_silence(silenced["data"]["id"]))["success"]
     assert (await api_of(console).get_silences())["data"] == []
+    await console.stop()
+
+
+@pytest.mark.expects_log("fails: instance_connect_failed")
+async def test_a_server_that_is_gone_is_an_alert_and_its_wechat_is_not_told_too(tmp_path: Path) -> None:
+    console = await opened(tmp_path)
+    instance: dict[str, JSON] = {
+        "id": "pc1",
+        "name": "本机",
+        "base_url": "http://127.0.0.1:9",
+        "api_key": "k",
+    }
+    at_once: dict[str, JSON] = {"operator": "lt", "threshold": 1.0, "level": "critical", "for_s": 0.0}
+    down = {"id": "instance_down", "metric_name": "instance_reachable", **at_once}
+    gone = {"id": "wechat_logged_out", "metric_name": "instance_connected", **at_once}
+    edits = [
+        Put("settings", "listening", {"probe_interval_s": 0.05}),
+        Put("instance", "pc1", instance),
+        Put("alert_rule", "instance_down", down),
+        Put("alert_rule", "wechat_logged_out", {**gone, "inhibited_by": ["instance_down"]}),
+    ]
+    await console.config.apply(edits, who="test")
+
+    def found() -> dict[str, str]:
+        return {alert.rule: alert.muted_by for alert in console.alerting.engine.active()}
+
+    expected = {"instance_down": "", "wechat_logged_out": "rule:instance_down"}
+    await eventually(lambda: expected.items() <= found().items())
+    told = [record.notification.key for record in await console.notifications.outbox.history(since=FIRST)]
+    assert not [key for key in told if key.startswith("wechat_logged_out")]
+    [alert] = [a for a in (await api_of(console).get_active_alerts())["data"] if a["rule"] == "instance_down"]
+    assert (alert["labels"], alert["level"]) == ({"instance": "pc1"}, "critical")
     await console.stop()
 
 
