@@ -150,6 +150,17 @@ async def test_retry_after_holds_the_whole_channel(room: PostRoom, hook: Receive
     assert await room.states() == ["sent", "sent"]
 
 
+@FAILS
+async def test_a_clock_that_was_set_back_holds_nothing_for_long(room: PostRoom, hook: Receiver) -> None:
+    hook.will_answer(503)
+    await room.outbox.post(room.notification())
+    await room.step()
+    room.clock._start -= timedelta(days=1)
+    await room.step(1)
+    await room.step(1)
+    assert await room.states() == ["sent"]
+
+
 async def test_a_hung_channel_delays_no_other(room: PostRoom, hook: Receiver) -> None:
     class Hanging:
         async def send(self, *_: object) -> None:

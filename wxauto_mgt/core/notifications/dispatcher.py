@@ -36,6 +36,8 @@ SCAN_S: Final = 1.0
 _ROUTED_AT_ONCE: Final = 500
 _EXPIRED_AT_ONCE: Final = 500
 _EXPIRY_EVERY_S: Final = 3_600.0
+# A far side may ask for an hour. What would wait for longer than this saw the clock set back.
+_NEVER_LATER_US: Final = 7_200 * 1_000_000
 _DRAIN_POLL_S: Final = 0.02
 
 
@@ -109,7 +111,11 @@ class OutboxDispatcher:
             pass
         await self._expire()
         now_us = to_us(self._clock.now())
-        for channel_id, first_us in (await store.waiting_channels(self._db)).items():
+        waiting = await store.waiting_channels(self._db)
+        far_us = now_us + _NEVER_LATER_US
+        if any(first_us > far_us for first_us in waiting.values()):
+            await self._db.run(lambda tx: store.bring_near(tx, later_than_us=far_us, now_us=now_us))
+        for channel_id, first_us in waiting.items():
             if first_us <= now_us and channel_id not in self._busy and not self._is_draining:
                 self._busy.add(channel_id)
                 self._supervisor.spawn(f"{LANES}:{channel_id}", self._work(channel_id))

@@ -108,6 +108,17 @@ async def waiting_channels(db: Database) -> dict[str, int]:
     return {row["channel_id"]: row["first_us"] for row in rows}
 
 
+def bring_near(tx: sqlite3.Connection, *, later_than_us: int, now_us: int) -> int:
+    """Let what would wait for longer than anything ever does go now: the clock was set back."""
+    return tx.execute(
+        """
+        UPDATE notification_delivery SET next_attempt_at_us = ?
+        WHERE state = 'pending' AND next_attempt_at_us > ?
+        """,
+        (now_us, later_than_us),
+    ).rowcount
+
+
 async def count_groupable(db: Database, channel_id: str, *, min_rank: int, now_us: int) -> int:
     """How many of a channel's due deliveries may share a notice."""
     row = await db.fetch_one(
