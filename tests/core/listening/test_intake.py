@@ -10,6 +10,7 @@ import pytest
 from tests.fakes.clock import FakeClock
 from tests.fakes.delivery import Crash, CrashingFaults
 from wxauto_mgt.core.listening.intake import Intake, IntakeResult
+from wxauto_mgt.core.messages.history.figures import figures_of_run, open_decisions
 from wxauto_mgt.core.messages.model import MessagesStored
 from wxauto_mgt.core.wire import Channel, ChatRows, Origin, ReadBatch, WireRow
 from wxauto_mgt.runtime.event_bus import EventBus
@@ -309,12 +310,11 @@ async def test_rows_without_a_chat_are_held_since_no_answer_would_reach_anybody(
 async def test_figures_of_the_run_follow_the_rows(desk: Desk) -> None:
     await desk.main(row("a"), own("b"))
     await desk.main(row("a"), own("b"), row("c"))
-    counters = await desk.db.fetch_all("SELECT name, value FROM counter WHERE scope = 'run:run1'")
-    figures = {r["name"]: r["value"] for r in counters}
-    assert figures["received"] == 5
-    assert figures["message.queued"] == 2
-    assert figures["message.held"] == 1
-    assert figures["others"] == 3
+    figures = await figures_of_run(desk.db, "run1")
+    assert figures.received == 5
+    assert figures.held == 1
+    assert figures.others == 3
+    assert (await open_decisions(desk.db)).queued == 2
     chat = await desk.db.fetch_one("SELECT message_count, last_message_at_us FROM chat")
     assert chat is not None
     assert (chat["message_count"], chat["last_message_at_us"]) == (3, to_us(desk.clock.now()))

@@ -122,6 +122,19 @@ def test_a_window_that_has_just_reported_a_row_pairs_with_the_main_window(
     assert main_fates(rows, "a", window_added_at_us=added) == [expected]
 
 
+def test_a_salvaged_read_without_its_newest_rows_is_never_taken_for_news() -> None:
+    rows = [*tail("q", "a", "b", "c", channel=WINDOW, age_s=1), TailRow(9, key("d"), MAIN, "old9", NOW - S)]
+    placed = align_main(
+        rows,
+        read("a", "b", "d", "new"),
+        requested_at_us=NOW - S,
+        received_at_us=NOW,
+        window_added_at_us=NOW - 600 * S,
+        is_damaged=True,
+    )
+    assert [one.fate for one in placed] == [Fate.PAIRED, Fate.PAIRED, Fate.SUSPECT, Fate.NEW]
+
+
 def test_the_same_element_shortly_before_is_the_same_row() -> None:
     rows = tail("a", age_s=20)
     placed = align_main(

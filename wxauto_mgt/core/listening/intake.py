@@ -226,6 +226,7 @@ class _Writing:
                 requested_at_us=self._requested_at_us,
                 received_at_us=self._received_at_us,
                 window_added_at_us=added_at_us,
+                is_damaged=self._batch.unreadable is not None,
             )
         return pair_window(
             tail,

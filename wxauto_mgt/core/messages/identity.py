@@ -34,6 +34,9 @@ is
   with an unknown outcome that does not show makes the row a SUSPECT.)
 - SUSPECT otherwise. It is stored as held and not answered. A single repeated text stays undecidable.
 
+A main-window answer that broke off may lack its newest rows. Its rows are placed by their keys alone: PAIRED
+as above, SUSPECT when the tail holds the key, else NEW.
+
 Listened window (`pair_window`). A row is PAIRED with a stored main-window row of its key: as many in order
 as can be behind the last row that the window reported, then in any order, the oldest first. That row has no
 counterpart yet and came after the window was created, at most `pairing_window_us` before the previous read
@@ -194,6 +197,7 @@ def align_main(
     requested_at_us: int,
     received_at_us: int,
     window_added_at_us: int | None,
+    is_damaged: bool = False,
     limits: IdentityLimits = DEFAULT_LIMITS,
 ) -> tuple[Placement, ...]:
     """Place the rows of a main-window read.
@@ -202,6 +206,7 @@ def align_main(
         tail: last stored rows of the chat, `in_chat_order`, replays left out, accepted replies inserted.
         requested_at_us: when the read was sent; received_at_us: when its answer came.
         window_added_at_us: since when the chat's window is listened; None when it is not.
+        is_damaged: the rows were salvaged from a broken answer, so the newest ones may be lacking.
 
     Returns:
         One placement per row of the batch.
@@ -215,6 +220,8 @@ def align_main(
         for row in tail
         if row.channel is Channel.WINDOW and not row.is_paired and row.received_at_us >= since_us
     }
+    if is_damaged:
+        return _place_damaged(tail, batch, pairable)
     run = _longest_run(tail, batch, optional_from_us=requested_at_us, pairable=pairable)
     placements = [Placement(Fate.NEW)] * len(batch)
     for at, twin in run.pairs:
@@ -239,6 +246,26 @@ def align_main(
     # Suspects of several keys are replays rather than not; what stands between them is then older.
     places = {at for at, _ in run.pairs if run.distinct_keys >= 2 or placements[at].fate is not Fate.SUSPECT}
     return _with_successors(placements, places)
+
+
+def _place_damaged(
+    tail: Sequence[TailRow], batch: Sequence[ReadRow], pairable: AbstractSet[int | None]
+) -> tuple[Placement, ...]:
+    """Place rows whose end may be lacking: nothing can be laid over the end of the tail, so only keys count.
+
+    Cautious on purpose: a text that the tail holds already is paired or held, never answered.
+    """
+    waiting = [row for row in tail if row.id in pairable]
+    placements = []
+    for read in batch:
+        twin = next((row for row in waiting if row.key == read.key), None)
+        if twin is not None:
+            waiting.remove(twin)
+            placements.append(Placement(Fate.PAIRED, twin.id))
+            continue
+        known = next((row for row in reversed(tail) if row.key == read.key), None)
+        placements.append(Placement(Fate.NEW) if known is None else Placement(Fate.SUSPECT, known.id))
+    return tuple(placements)
 
 
 def pair_window(
