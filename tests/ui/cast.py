@@ -13,6 +13,7 @@ from tests.ui.stage import (
     FakeRegistry,
     Stage,
     drop_deleted,
+    quiet_notices,
 )
 from wxauto_mgt.core.logs.ring import LogRing
 from wxauto_mgt.core.messages.browser import MessageBrowser
@@ -58,6 +59,8 @@ class Cast:
         self.logs = LogRing(capacity=100)
         desk, back, editing = stage.desk, stage.backstage, stage.editing
         controls = Controls(_nothing, _nothing, _nothing, _nothing, _nothing)
+        self.engine = FakeAlerts(stage.clock)
+        self.alerts = AlertsViewModel(back, alerts=self.engine, clock=stage.clock)
         self.overview = OverviewViewModel(
             back,
             clock=stage.clock,
@@ -65,6 +68,7 @@ class Cast:
             metrics=FakeMetrics(),
             controls=controls,
             editing=editing,
+            alerts=self.alerts.summary,
         )
         self.instances = InstancesViewModel(
             back, registry=FakeRegistry(), monitor=self.monitor, editing=editing, clock=stage.clock
@@ -80,9 +84,8 @@ class Cast:
         self.metrics = MetricsViewModel(
             back, catalog=self.registry, history=FakeHistory(self.registry), clock=stage.clock
         )
-        self.engine = FakeAlerts(stage.clock)
-        self.alerts = AlertsViewModel(back, alerts=self.engine, clock=stage.clock)
         self.alert_rules = AlertRulesViewModel(back, editing=editing)
+        self.notices = quiet_notices(stage)
         self.logging = LogsViewModel(self.logs)
         self.settings = SettingsViewModel(back, editing=editing)
         self.preferences = Preferences(back, editing=editing, detected=Language.ZH_CN)
@@ -96,7 +99,9 @@ class Cast:
             PageEntry("platforms", "platforms", lambda: PlatformsPage(desk, self.platforms)),
             PageEntry("rules", "rules", lambda: RulesPage(desk, self.rules)),
             PageEntry("metrics", "metrics", lambda: MetricsPage(desk, self.metrics)),
-            PageEntry("alerts", "alerts", lambda: AlertsPage(desk, self.alerts, self.alert_rules)),
+            PageEntry(
+                "alerts", "alerts", lambda: AlertsPage(desk, self.alerts, self.alert_rules, self.notices)
+            ),
             PageEntry("logs", "logs", lambda: LogsPage(desk, self.logging)),
             PageEntry("settings", "settings", lambda: SettingsPage(desk, self.settings)),
         ]

@@ -30,6 +30,11 @@ from wxauto_mgt.core.monitoring.error_episodes import ErrorEpisode
 from wxauto_mgt.core.monitoring.facts import ClientStatus, ServiceState
 from wxauto_mgt.core.monitoring.health_score import Deduction, HealthScore, OverallStatus, Part
 from wxauto_mgt.core.monitoring.model import ClientReport, ServiceStatus, Statistics
+from wxauto_mgt.core.notifications.channels.built_in import BUILT_IN as BUILT_IN_CHANNELS
+from wxauto_mgt.core.notifications.channels.in_process import NothingToSet
+from wxauto_mgt.core.notifications.model import ChannelFigures, DeliveryRecord, DeliveryState
+from wxauto_mgt.core.notifications.section import ChannelConfig, channel_section
+from wxauto_mgt.core.notifications.types import ChannelTypes
 from wxauto_mgt.core.platforms.built_in import BUILT_IN
 from wxauto_mgt.core.platforms.registry import PlatformRegistry
 from wxauto_mgt.core.platforms.section import platform_section
@@ -39,6 +44,7 @@ from wxauto_mgt.core.secrets.box import SecretBox
 from wxauto_mgt.core.secrets.key_providers import KeyFileProvider
 from wxauto_mgt.core.secrets.redaction import Redactor
 from wxauto_mgt.core.wire import CallRecord
+from wxauto_mgt.errors import ChannelPermanent
 from wxauto_mgt.runtime.event_bus import EventBus
 from wxauto_mgt.runtime.supervisor import LoopFailure, Supervisor
 from wxauto_mgt.storage.database import Database
@@ -48,10 +54,12 @@ from wxauto_mgt.ui.bridge.command import Commands
 from wxauto_mgt.ui.bridge.events import EventBridge
 from wxauto_mgt.ui.config_editing import ConfigEditing
 from wxauto_mgt.ui.desk import Backstage, Desk
+from wxauto_mgt.ui.pages.notices.view_model import NoticesViewModel
 from wxauto_mgt.ui.theme.theme import Theme
 from wxauto_mgt.ui.words import Words
 from wxauto_mgt.ui_settings import ThemeChoice, ui_settings_group
 
+CHANNEL_TYPES = ChannelTypes(BUILT_IN_CHANNELS)
 NOW = datetime(2026, 11, 22, 8, 30, tzinfo=UTC)
 
 SAMPLE = """
@@ -230,6 +238,7 @@ class Stage:
     supervisor: Supervisor
     platforms: PlatformRegistry
     types: PlatformTypes
+    channel_types: ChannelTypes
     clock: FakeClock
     words: Words
     theme: Theme
@@ -265,6 +274,7 @@ def make_config(
             platform_section(types),
             rule_section(),
             alert_rule_section(),
+            channel_section(CHANNEL_TYPES),
         ],
         settings_groups=[ui_settings_group(), listening_settings_group(), *groups],
         secrets=SecretBox(
@@ -322,6 +332,7 @@ async def build_stage(
         supervisor=supervisor,
         platforms=platforms,
         types=types,
+        channel_types=CHANNEL_TYPES,
         clock=clock,
         words=words,
         theme=theme,
@@ -398,3 +409,57 @@ def episode(number: int, cause: str = "instance_connect_failed", *, cleared: boo
 
 def _ignore(_: CallRecord) -> None:
     """Nobody counts here."""
+
+
+@dataclass
+class FakeNotices:
+    """Outbox, registry and test in one."""
+
+    records: list[DeliveryRecord] = field(default_factory=list)
+    known: dict[str, ChannelFigures] = field(default_factory=dict)
+    resent: list[int] = field(default_factory=list)
+    tested: list[str] = field(default_factory=list)
+    refusal: ChannelPermanent | None = None
+
+    async def history(
+        self,
+        *,
+        since: datetime,
+        states: Sequence[DeliveryState] = tuple(DeliveryState),
+        limit: int = 200,
+    ) -> list[DeliveryRecord]:
+        return self.records
+
+    async def figures(self) -> Mapping[str, ChannelFigures]:
+        return self.known
+
+    async def resend(self, delivery_id: int) -> str:
+        self.resent.append(delivery_id)
+        return "in_app"
+
+    def configs(self) -> Mapping[str, ChannelConfig]:
+        return {
+            "in_app": ChannelConfig(id="in_app", name="", type="in_app", enabled=True, config=NothingToSet())
+        }
+
+    async def send(self, channel_id: str, message: str | None = None) -> None:
+        self.tested.append(channel_id)
+        await asyncio.sleep(0)
+        if self.refusal is not None:
+            raise self.refusal
+
+    async def send_by(self, config: ChannelConfig, message: str | None = None) -> None:
+        await self.send(config.id)
+
+
+def quiet_notices(stage: Stage, core: FakeNotices | None = None) -> NoticesViewModel:
+    core = core or FakeNotices()
+    return NoticesViewModel(
+        stage.backstage,
+        outbox=core,
+        channels=core,
+        testing=core,
+        types=stage.channel_types,
+        editing=stage.editing,
+        clock=stage.clock,
+    )

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from tests.ui.stage import FakeAlerts, Stage, alert, settle
+from tests.ui.cast import Cast
+from tests.ui.stage import FakeAlerts, Stage, alert, quiet_notices, settle
 from wxauto_mgt.core.alerting.model import AlertState, Level
 from wxauto_mgt.core.alerting.section import default_rules
 from wxauto_mgt.errors import ConfigError
@@ -15,6 +16,7 @@ from wxauto_mgt.ui.forms.editors import NumberEditor, TextEditor
 from wxauto_mgt.ui.pages.alerts.page import HISTORY, AlertsPage
 from wxauto_mgt.ui.pages.alerts.rules_view_model import AlertRulesViewModel
 from wxauto_mgt.ui.pages.alerts.view_model import AlertsViewModel
+from wxauto_mgt.ui.pages.overview.page import OverviewPage
 from wxauto_mgt.ui.theme.tokens import Tone
 
 PC1 = (("instance", "pc1"),)
@@ -32,7 +34,8 @@ def view_model(stage: Stage, engine: FakeAlerts) -> AlertsViewModel:
 
 @pytest.fixture
 def page(stage: Stage, view_model: AlertsViewModel) -> AlertsPage:
-    return AlertsPage(stage.desk, view_model, AlertRulesViewModel(stage.backstage, editing=stage.editing))
+    rules = AlertRulesViewModel(stage.backstage, editing=stage.editing)
+    return AlertsPage(stage.desk, view_model, rules, quiet_notices(stage))
 
 
 async def test_an_alert_says_what_is_wrong_since_when_and_by_how_much(view_model: AlertsViewModel) -> None:
@@ -152,3 +155,25 @@ async def test_conditions_are_sentences_in_both_languages(stage: Stage) -> None:
     stage.words.set_language(Language.EN)
     rules.refresh()
     assert rules.rows[0].condition == "system_cpu_usage above 80; critical from 95"
+
+
+async def test_the_overview_says_what_is_wrong_and_leads_there(stage: Stage) -> None:
+    cast = Cast(stage)
+    page = cast.window.show_page("overview")
+    assert isinstance(page, OverviewPage)
+    assert page.alerts.text == ""
+    cast.engine.shown = (alert("high_cpu_usage", Level.CRITICAL), alert("disk_space_low"))
+    cast.overview.refresh()
+    assert page.alerts.text == "2 个告警：CPU 使用率过高；磁盘空间不足"
+    assert page.alerts.action is not None
+    page.alerts.action.click()
+    assert cast.window.current == "alerts"
+    cast.close()
+
+
+async def test_a_problem_that_somebody_takes_care_of_is_no_alarm(
+    view_model: AlertsViewModel,
+) -> None:
+    assert view_model.summary()[0] is Tone.CRITICAL
+    await view_model.acknowledge("high_cpu_usage:0", {"owner": "张工", "note": None})
+    assert view_model.summary()[0] is Tone.INFO

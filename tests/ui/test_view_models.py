@@ -63,6 +63,7 @@ def _overview(stage: Stage, monitor: FakeMonitor, calls: _Calls | None = None) -
         metrics=FakeMetrics(),
         controls=(calls or _Calls()).controls,
         editing=stage.editing,
+        alerts=lambda: (Tone.OK, ""),
     )
 
 

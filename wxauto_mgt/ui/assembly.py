@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QObject
 
 from wxauto_mgt.app import Application
+from wxauto_mgt.core.metrics.reader import MetricReader
 from wxauto_mgt.texts.catalogue import Catalogue
 from wxauto_mgt.texts.language import Language
 from wxauto_mgt.ui.bridge.command import Commands
@@ -30,6 +31,8 @@ from wxauto_mgt.ui.pages.messages.page import MessagesPage
 from wxauto_mgt.ui.pages.messages.view_model import MessagesViewModel
 from wxauto_mgt.ui.pages.metrics.page import MetricsPage
 from wxauto_mgt.ui.pages.metrics.view_model import MetricsViewModel
+from wxauto_mgt.ui.pages.notices.in_app import show_notices
+from wxauto_mgt.ui.pages.notices.view_model import NoticesViewModel
 from wxauto_mgt.ui.pages.overview.page import OverviewPage
 from wxauto_mgt.ui.pages.overview.view_model import Controls, OverviewViewModel
 from wxauto_mgt.ui.pages.platforms.page import PlatformsPage
@@ -67,6 +70,7 @@ def assemble(application: Application, *, theme: Theme, detected: Language, is_d
     commands = Commands(spawn=application.supervisor.spawn, words=words)
     backstage = Backstage(words, commands, EventBridge(application.bus))
     desk = Desk(theme=theme, backstage=backstage)
+    show_notices(desk, application.notifications.surfaces)
     editing = ConfigEditing(config=application.config, notifier=application.notifier)
     preferences = Preferences(backstage, editing=editing, detected=detected)
     preferences.theme_chosen.connect(lambda value: theme.set_mode(ThemeChoice(value)))
@@ -82,6 +86,7 @@ def _pages(
 ) -> tuple[list[PageEntry], tuple[QObject, ...]]:
     stage, clock, monitor = desk.backstage, application.clock, application.monitor
     listener = application.listener
+    alerts = AlertsViewModel(stage, alerts=application.alerting.engine, clock=clock)
     overview = OverviewViewModel(
         stage,
         clock=clock,
@@ -95,6 +100,7 @@ def _pages(
             reload=application.reloading.reload,
         ),
         editing=editing,
+        alerts=alerts.summary,
     )
     instances = InstancesViewModel(
         stage, registry=application.registry, monitor=monitor, editing=editing, clock=clock
@@ -105,11 +111,20 @@ def _pages(
         stage, platforms=application.platforms, types=application.platform_types, editing=editing
     )
     rules = RulesViewModel(stage, editing=editing)
-    metrics = MetricsViewModel(
-        stage, catalog=application.metering.registry, history=application.sampler, clock=clock
-    )
-    alerts = AlertsViewModel(stage, alerts=application.alerting.engine, clock=clock)
+    registry = application.metering.registry
+    reader = MetricReader(registry=registry, sampler=application.sampler)
+    metrics = MetricsViewModel(stage, catalog=registry, history=reader, clock=clock)
     alert_rules = AlertRulesViewModel(stage, editing=editing)
+    told = application.notifications
+    notices = NoticesViewModel(
+        stage,
+        outbox=told.outbox,
+        channels=told.channels,
+        testing=told.test,
+        types=told.channels.types,
+        editing=editing,
+        clock=clock,
+    )
     logs = LogsViewModel(application.logs)
     settings = SettingsViewModel(stage, editing=editing)
     entries = [
@@ -120,9 +135,9 @@ def _pages(
         PageEntry("platforms", "platforms", lambda: PlatformsPage(desk, platforms)),
         PageEntry("rules", "rules", lambda: RulesPage(desk, rules)),
         PageEntry("metrics", "metrics", lambda: MetricsPage(desk, metrics)),
-        PageEntry("alerts", "alerts", lambda: AlertsPage(desk, alerts, alert_rules)),
+        PageEntry("alerts", "alerts", lambda: AlertsPage(desk, alerts, alert_rules, notices)),
         PageEntry("logs", "logs", lambda: LogsPage(desk, logs)),
         PageEntry("settings", "settings", lambda: SettingsPage(desk, settings)),
     ]
     configured = (instances, listeners, messages, platforms, rules)
-    return entries, (overview, *configured, metrics, alerts, alert_rules, logs, settings)
+    return entries, (overview, *configured, metrics, alerts, alert_rules, notices, logs, settings)

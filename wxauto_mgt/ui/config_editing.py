@@ -103,8 +103,12 @@ class ConfigEditing:
         whole = copy.deepcopy(dict(document))
         stored: object = self.snapshot.objects(kind).get(object_id)
         for path in paths:
-            if get(whole, path) is None and isinstance(found := _at(stored, path), SecretStr):
+            if get(whole, path) is not None:
+                continue
+            if isinstance(found := _at(stored, path), SecretStr):
                 put(whole, path, found.get_secret_value())
+            else:
+                _leave_out(whole, path)
         return whole
 
     def free_id(self, kind: str, stem: str) -> str:
@@ -127,6 +131,18 @@ def _at(thing: object, path: str) -> object:
     for part in path.split("."):
         thing = getattr(thing, part, None)
     return thing
+
+
+def _leave_out(document: dict[str, JSON], path: str) -> None:
+    """Take a field out, so that its default holds: an empty secret is null in a form."""
+    parent, _, name = path.rpartition(".")
+    holder = get(document, parent) if parent else document
+    if isinstance(holder, dict) and name in holder:
+        kept = {key: value for key, value in holder.items() if key != name}
+        if parent:
+            put(document, parent, kept)
+        else:
+            del document[name]
 
 
 def _shown(object_id: str, thing: object) -> str:

@@ -16,10 +16,13 @@ import shiboken6
 from PySide6.QtWidgets import QWidget
 
 from wxauto_mgt.app import Application
+from wxauto_mgt.core.alerting.section import ALERT_RULE
+from wxauto_mgt.core.config.model import JSON, Put
 from wxauto_mgt.core.monitoring.model import HealthScoreChanged
 from wxauto_mgt.texts.language import Language
 from wxauto_mgt.ui.assembly import Assembled, assemble
 from wxauto_mgt.ui.bootstrap import make_application, run_on_qt
+from wxauto_mgt.ui.pages.alerts.page import AlertsPage
 from wxauto_mgt.ui.pages.instances.page import InstancesPage
 from wxauto_mgt.ui.pages.messages.page import MessagesPage
 from wxauto_mgt.ui.pages.platforms.page import PlatformsPage
@@ -52,6 +55,7 @@ async def _tour(theme: Theme, folder: Path) -> None:
             assembled = assemble(application, theme=theme, detected=Language.ZH_CN, is_demo=True)
             assembled.window.show()
             await application.start()
+            await _raise_alert(application)
             await _live_a_little(application)
             for language in Language:
                 for choice in (ThemeChoice.LIGHT, ThemeChoice.DARK):
@@ -63,6 +67,20 @@ async def _tour(theme: Theme, folder: Path) -> None:
         finally:
             await application.stop()
         assembled.window.let_go()
+
+
+async def _raise_alert(application: Application) -> None:
+    """Let one rule fire at once: a page without any alert shows little."""
+    rule: dict[str, JSON] = {
+        "id": "demo_threads",
+        "name": "线程数（示例）",
+        "metric_name": "app_thread_count",
+        "threshold": 1.0,
+        "for_s": 0.0,
+        "title": "{metric} = {value}",
+        "message": "{metric}: {value} > {threshold}",
+    }
+    await application.config.apply([Put(ALERT_RULE, "demo_threads", rule)], who="demo")
 
 
 async def _live_a_little(application: Application) -> None:
@@ -85,19 +103,28 @@ async def _photograph(assembled: Assembled, folder: Path, suffix: str) -> None:
             page.table.selectRow(0)
             await asyncio.sleep(SETTLE_S)
         _save(window, folder / f"{name}-{suffix}.png")
+        if isinstance(page, AlertsPage):
+            for tab in page.tab_names:
+                page.show_tab(tab)
+                await asyncio.sleep(SETTLE_S)
+                _save(window, folder / f"alerts-{tab}-{suffix}.png")
     await _photograph_forms(assembled, folder, suffix)
 
 
 async def _photograph_forms(assembled: Assembled, folder: Path, suffix: str) -> None:
     window = assembled.window
-    instances, platforms, rules = (window.show_page(n) for n in ("instances", "platforms", "rules"))
+    names = ("instances", "platforms", "rules", "alerts")
+    instances, platforms, rules, alerts = (window.show_page(name) for name in names)
     assert isinstance(instances, InstancesPage)  # noqa: S101 - narrows the type; the window knows its pages
     assert isinstance(platforms, PlatformsPage)  # noqa: S101
     assert isinstance(rules, RulesPage)  # noqa: S101
+    assert isinstance(alerts, AlertsPage)  # noqa: S101
     tours: tuple[tuple[str, Callable[[], object], Callable[[], QWidget | None]], ...] = (
         ("form-instance", instances.add, lambda: instances.editor.dialog),
         ("form-platform", platforms.edit_first, lambda: platforms.editor.dialog),
         ("form-rule", rules.edit_first, lambda: rules.editor.dialog),
+        ("form-alert-rule", lambda: alerts.rules.edit_row(0), lambda: alerts.rules.editor.dialog),
+        ("form-take-alert", alerts.active.take_current, lambda: alerts.active.dialog),
     )
     for name, begin, dialog_of in tours:
         begin()

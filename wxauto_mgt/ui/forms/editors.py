@@ -237,7 +237,8 @@ class OptionalNumberEditor(Editor):
             return text
 
     def show_value(self, value: JSON) -> None:
-        self.line.setText("" if value is None else str(value))
+        is_number = isinstance(value, int | float)
+        self.line.setText("" if value is None else f"{value:.12g}" if is_number else str(value))
 
 
 class SwitchEditor(Editor):

@@ -6,7 +6,6 @@ Owns the plotting library's settings. Called by the metrics page.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 import numpy as np
 import pyqtgraph as pg
@@ -19,19 +18,6 @@ from wxauto_mgt.ui.widgets.layout import fill
 
 Points = tuple[Sequence[float], Sequence[float]]
 """Instants in seconds since the epoch, and values; NaN is a gap."""
-
-_DAY_S = 86_400.0
-_MINUTES_S = 900.0
-
-
-class _TimeAxis(pg.AxisItem):  # type: ignore[misc]  # the library has no types
-    """Ticks in the machine's zone, as fine as the span that is seen asks for."""
-
-    def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
-        first, last = self.range
-        seen_s = last - first
-        form = "%m-%d %H:%M" if seen_s > _DAY_S * 1.1 else "%H:%M:%S" if seen_s < _MINUTES_S else "%H:%M"
-        return [datetime.fromtimestamp(value, tz=UTC).astimezone().strftime(form) for value in values]
 
 
 class ComparePlot(QWidget):
@@ -48,7 +34,7 @@ class ComparePlot(QWidget):
         self._theme = theme
         self._span = (0.0, 1.0)
         self.is_zoomed = False
-        self._plot = pg.PlotWidget(axisItems={"bottom": _TimeAxis(orientation="bottom")})
+        self._plot = pg.PlotWidget(axisItems={"bottom": pg.DateAxisItem(orientation="bottom")})
         self._curves = [self._plot.plot([], [], connect="finite", antialias=False) for _ in range(most)]
         self._arrange()
         fill(QVBoxLayout(self), (self._plot,), 0, 0)

@@ -15,6 +15,8 @@ from wxauto_mgt.ui.pages.alerts.rules_panel import AlertRulesPanel
 from wxauto_mgt.ui.pages.alerts.rules_view_model import AlertRulesViewModel
 from wxauto_mgt.ui.pages.alerts.table_model import HistoryModel
 from wxauto_mgt.ui.pages.alerts.view_model import AlertsViewModel
+from wxauto_mgt.ui.pages.notices.panel import NoticesPanel
+from wxauto_mgt.ui.pages.notices.view_model import NoticesViewModel
 from wxauto_mgt.ui.theme.tokens import Space
 from wxauto_mgt.ui.widgets.layout import Card, button, fill, page_header, row
 from wxauto_mgt.ui.widgets.segments import Segments
@@ -23,12 +25,19 @@ from wxauto_mgt.ui.widgets.table_view import RowTable
 ACTIVE = "active"
 HISTORY = "history"
 RULES = "rules"
+NOTICES = "notices"
 
 
 class AlertsPage(Page):
     """The alerts."""
 
-    def __init__(self, desk: Desk, view_model: AlertsViewModel, rules: AlertRulesViewModel) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        view_model: AlertsViewModel,
+        rules: AlertRulesViewModel,
+        notices: NoticesViewModel,
+    ) -> None:
         super().__init__()
         self._desk = desk
         self._view_model = view_model
@@ -36,14 +45,16 @@ class AlertsPage(Page):
         self.active = ActivePanel(desk, view_model)
         self.history = HistoryModel(words)
         self.rules = AlertRulesPanel(desk, rules)
+        self.notices = NoticesPanel(desk, notices)
         self.add_button = button(theme, words("alert_page.add"), "add", kind="primary")
         self.tabs = Segments(
-            [(name, words(f"alert_page.{name}")) for name in (ACTIVE, HISTORY, RULES)], ACTIVE
+            [(name, words(f"alert_page.{name}")) for name in (ACTIVE, HISTORY, RULES, NOTICES)], ACTIVE
         )
         self._panels: dict[str, QWidget] = {
             ACTIVE: self.active,
             HISTORY: Card(RowTable(theme, self.history, words("alert_page.history")), margin=1),
             RULES: self.rules,
+            NOTICES: self.notices,
         }
         self._stack = QStackedWidget()
         for panel in self._panels.values():
@@ -70,6 +81,11 @@ class AlertsPage(Page):
 
     def hideEvent(self, event: QHideEvent) -> None:
         self._view_model.set_active(is_active=False)
+
+    @property
+    def tab_names(self) -> tuple[str, ...]:
+        """The tabs in their order."""
+        return tuple(self._panels)
 
     def show_tab(self, name: str) -> None:
         """Bring a tab to the front."""

@@ -58,6 +58,7 @@ class AlertRulesViewModel(QObject):
         self.rows = self._read()
         self.switch = backstage.commands.command(self, "switch_alert_rule", self._switch)
         editing.changes(backstage.bridge, self, ALERT_RULE).arrived.connect(self.refresh)
+        self._words.changed.connect(self.refresh)
 
     def refresh(self, _: object = None) -> None:
         """Read again; announces only a difference."""

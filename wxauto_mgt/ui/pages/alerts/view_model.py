@@ -16,16 +16,16 @@ from wxauto_mgt.core.alerting.model import Alert, AlertRule, AlertState, Labels,
 from wxauto_mgt.core.alerting.notices import labels_text, params_of
 from wxauto_mgt.core.alerting.silences import Silence
 from wxauto_mgt.core.config.model import JSON
-from wxauto_mgt.core.notifications.templates import fill
 from wxauto_mgt.errors import ConfigError, Problem
 from wxauto_mgt.runtime.clock import Clock
 from wxauto_mgt.ui.config_editing import WHO
 from wxauto_mgt.ui.desk import Backstage
+from wxauto_mgt.ui.pages.told import told
 from wxauto_mgt.ui.theme.tokens import Tone
-from wxauto_mgt.ui.words import Words
 
 TICK_MS = 1000
 HISTORY_HOURS = 7 * 24.0
+SUMMARISED = 3
 LEVEL_TONES = {
     Level.INFO: Tone.INFO,
     Level.WARNING: Tone.WARNING,
@@ -111,6 +111,7 @@ class AlertsViewModel(QObject):
         self._reader.succeeded.connect(self._take_history)
         self.active: tuple[AlertRow, ...] = self._read()
         self.history: tuple[AlertRow, ...] = ()
+        self._words.changed.connect(self.refresh)
         for command in (self.silence, self.end_silence):
             command.succeeded.connect(self.refresh)
         self._timer = QTimer(self)
@@ -135,6 +136,19 @@ class AlertsViewModel(QObject):
             self._reader.refresh()
         self.active = rows
         self.changed.emit()
+
+    def summary(self) -> tuple[Tone, str]:
+        """What is wrong now in one line, for other pages; nothing when nothing is."""
+        rows = self._read()
+        if not rows:
+            return Tone.OK, ""
+        is_open = [row for row in rows if row.alert.acknowledged is None]
+        titles = dict.fromkeys(row.title for row in is_open or rows)
+        words = self._words
+        shown = words("alert_page.separator").join(list(titles)[:SUMMARISED])
+        return (is_open[0].tone if is_open else Tone.INFO), words(
+            "alert_page.summary", count=len(rows), shown=shown
+        )
 
     def read_history(self) -> None:
         """Ask for the history; it arrives by `history_read`."""
@@ -180,8 +194,8 @@ class AlertsViewModel(QObject):
             alert=alert,
             tone=LEVEL_TONES[alert.level],
             level=words(f"alerts.level.{alert.level}"),
-            title=sentence_of(words, alert, alert.title),
-            message=sentence_of(words, alert, alert.message),
+            title=told(words, alert.title, params_of(alert)),
+            message=told(words, alert.message, params_of(alert)),
             where=labels_text(alert),
             value=self._value(alert),
             state_tone=state_tone,
@@ -233,13 +247,3 @@ class AlertsViewModel(QObject):
         end: datetime = alert.resolved_at or self._clock.now()
         lasted_s = max((end - alert.started_at).total_seconds(), 0.0)
         return words.catalogue.duration(lasted_s)
-
-
-def sentence_of(words: Words, alert: Alert, text: str) -> str:
-    """A title or message: a key of the catalogue, or the operator's own template."""
-    params = {
-        name: words.number(value, digits=2) if isinstance(value, float) else value
-        for name, value in params_of(alert).items()
-    }
-    params["level"] = words(f"alerts.level.{alert.level}")
-    return words(text, **params) if words.has(text) else fill(text, params)

@@ -14,6 +14,7 @@ from typing import Final, NamedTuple, Protocol
 import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from wxauto_mgt.core.analysis.statistics import describe
 from wxauto_mgt.core.metrics.model import Labels, MetricType, Series
 from wxauto_mgt.runtime.clock import Clock
 from wxauto_mgt.ui.desk import Backstage
@@ -188,11 +189,9 @@ class MetricsViewModel(QObject):
 
 def figures_of(words: Words, values: Sequence[float]) -> tuple[str, ...]:
     """Newest, least, mean, greatest and 95th percentile, in the order of `FIGURES`."""
-    if not values:
-        return tuple(words.number(None) for _ in FIGURES)
-    found = np.asarray(values, dtype=float)
-    figures = (found[-1], found.min(), found.mean(), found.max(), np.percentile(found, 95))
-    return tuple(words.number(float(figure), digits=2) for figure in figures)
+    found = describe(values)
+    figures = (values[-1] if values else None, found.min, found.average, found.max, found.p95)
+    return tuple(words.number(figure, digits=2) for figure in figures)
 
 
 def relative(values: Sequence[float]) -> tuple[float, ...]:

@@ -27,7 +27,7 @@ from wxauto_mgt.ui.widgets.layout import (
     row,
     section_header,
 )
-from wxauto_mgt.ui.widgets.notices import ToneMark
+from wxauto_mgt.ui.widgets.notices import Notice, ToneMark
 from wxauto_mgt.ui.widgets.score_gauge import ScoreGauge
 from wxauto_mgt.ui.widgets.stat_card import Stat
 from wxauto_mgt.ui.widgets.table_view import RowTable
@@ -72,6 +72,7 @@ class OverviewPage(Page):
             text=words("overview.empty_text"),
             action=words("overview.empty_action"),
         )
+        self.alerts = Notice(desk.theme, action=words("overview.show_alerts"))
         self._lay_out()
         self._wire()
         self._show_state()
@@ -127,8 +128,8 @@ class OverviewPage(Page):
         self._stack.addWidget(content)
         self._stack.addWidget(self.empty)
         body = QVBoxLayout(self)
-        fill(body, (header, self._stack), Space.M, Space.XL)
-        body.setStretch(1, 1)
+        fill(body, (header, self.alerts, self._stack), Space.M, Space.XL)
+        body.setStretch(2, 1)
 
     def _score_card(self) -> Card:
         text = column(self._headline, 2, self._reasons, None, spacing=Space.S)
@@ -185,6 +186,8 @@ class OverviewPage(Page):
             announce(self, self._desk, command, words(done))
         vm.changed.connect(self._show_state)
         vm.ticked.connect(self._show_series)
+        if self.alerts.action is not None:
+            self.alerts.action.clicked.connect(lambda: self._desk.page_wanted.emit("alerts", "active"))
         if self.empty.action is not None:
             self.empty.action.clicked.connect(lambda: self._desk.page_wanted.emit("instances", "add"))
 
@@ -193,6 +196,8 @@ class OverviewPage(Page):
         self._stack.setCurrentIndex(1 if state.is_empty else 0)
         self.gauge.show_score(state.score, state.figure, state.word, state.tone)
         self._headline.setText(state.headline)
+        alerts_tone, line = state.alerts
+        self.alerts.say(line, alerts_tone)
         for name, figure, note, tone in state.stats:
             self._stats[name].show_figure(figure, note, tone)
         self.start_button.setVisible(not state.is_running and not state.is_paused)

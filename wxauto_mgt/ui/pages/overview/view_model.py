@@ -97,6 +97,7 @@ class OverviewState:
     headline: str
     deductions: tuple[DeductionLine, ...]
     stats: tuple[tuple[str, str, str, Tone | None], ...]
+    alerts: tuple[Tone, str]
     service_word: str
     is_running: bool
     is_paused: bool
@@ -107,6 +108,9 @@ STAT_NAMES = ("connected", "active", "received", "replied", "unsure", "errors", 
 
 class OverviewViewModel(QObject):
     """The overview.
+
+    Args:
+        alerts: what is wrong now in one line with its tone; nothing when nothing is.
 
     Signals:
         changed: `state` differs.
@@ -125,6 +129,7 @@ class OverviewViewModel(QObject):
         metrics: Metrics,
         controls: Controls,
         editing: ConfigEditing,
+        alerts: Callable[[], tuple[Tone, str]],
     ) -> None:
         super().__init__()
         self._words = backstage.words
@@ -132,6 +137,7 @@ class OverviewViewModel(QObject):
         self._monitor = monitor
         self._metrics = metrics
         self._editing = editing
+        self._alerts = alerts
         self._statistics: Statistics | None = None
         commands = backstage.commands
         self.pause = commands.command(self, "pause", controls.pause)
@@ -211,6 +217,7 @@ class OverviewViewModel(QObject):
             headline=words(f"overview.headline_{status}"),
             deductions=lines,
             stats=self._stats(service),
+            alerts=self._alerts(),
             service_word=service_words(words, service.state)[1],
             is_running=service.state.is_running,
             is_paused=service.state.is_paused,

@@ -58,6 +58,7 @@ class RulesViewModel(QObject):
         self.rows = self._read()
         self.switch = backstage.commands.command(self, "switch_rule", self._switch)
         editing.changes(backstage.bridge, self, *_KINDS).arrived.connect(self.refresh)
+        self._words.changed.connect(self.refresh)
 
     def refresh(self, _: object = None) -> None:
         """Read again; announces only a difference."""
