@@ -38,7 +38,7 @@ class HistoryModel(RowModel[AlertRow]):
     def __init__(self, words: Words) -> None:
         columns = (
             Column[AlertRow](
-                words("alert_page.column_begin"), lambda r: Cell(words.moment(r.alert.started_at)), 168
+                words("alert_page.column_begin"), lambda r: Cell(words.moment(r.alert.started_at)), 196
             ),
             Column[AlertRow](words("alert_page.column_level"), lambda r: Cell(r.level, r.tone), 96),
             Column[AlertRow](

@@ -44,7 +44,7 @@ class NoticesPanel(QWidget):
         self.deliveries = DeliveryModel(words)
         self.delivery_table = RowTable(theme, self.deliveries, words("notices.deliveries"))
         self.add_button = button(theme, words("notices.add"), "add")
-        self.test_button = button(theme, words("form.test"), "test")
+        self.test_button = button(theme, words("notices.test"), "test")
         self.edit_button = button(theme, words("form.edit"), "edit")
         self.delete_button = button(theme, words("form.delete"), "delete", kind="danger")
         self.filter = Segments([(name, words(f"notices.show_{name}")) for name in (ALL, FAILED)], ALL)

@@ -18,7 +18,7 @@ class ChannelModel(RowModel[ChannelRow]):
             Column[ChannelRow](words("notices.column_state"), lambda r: Cell(r.state, r.tone), 124),
             Column[ChannelRow](words("notices.column_counts"), lambda r: Cell(r.counts), 150),
             Column[ChannelRow](
-                words("notices.column_last"), lambda r: Cell(words.moment(r.last_sent_at)), 168
+                words("notices.column_last"), lambda r: Cell(words.moment(r.last_sent_at)), 196
             ),
             Column[ChannelRow](words("notices.column_why"), lambda r: Cell(r.why)),
         )
@@ -30,7 +30,7 @@ class DeliveryModel(RowModel[DeliveryRow]):
 
     def __init__(self, words: Words) -> None:
         columns = (
-            Column[DeliveryRow](words("notices.column_time"), lambda r: Cell(words.moment(r.at)), 168),
+            Column[DeliveryRow](words("notices.column_time"), lambda r: Cell(words.moment(r.at)), 196),
             Column[DeliveryRow](words("notices.column_channel"), lambda r: Cell(r.channel), 150),
             Column[DeliveryRow](words("notices.column_kind"), lambda r: Cell(r.kind), 80),
             Column[DeliveryRow](words("notices.column_title"), lambda r: Cell(r.title)),
