@@ -8,7 +8,8 @@ import pytest
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit
 
-from tests.ui.stage import drop_deleted, make_words
+from tests.ui.stage import Stage, drop_deleted, make_words
+from wxauto_mgt.core.alerting.model import AlertRule
 from wxauto_mgt.core.config.form_hints import Widget
 from wxauto_mgt.core.config.model import JSON
 from wxauto_mgt.core.platforms.built_in import BUILT_IN
@@ -19,6 +20,7 @@ from wxauto_mgt.ui.forms.editors import (
     MultilineEditor,
     NumberEditor,
     OptionalNumberEditor,
+    PairsEditor,
     SecretEditor,
     SwitchEditor,
     TextEditor,
@@ -26,7 +28,7 @@ from wxauto_mgt.ui.forms.editors import (
 )
 from wxauto_mgt.ui.forms.form import SchemaForm
 from wxauto_mgt.ui.forms.list_editors import ReferencesEditor, TableEditor
-from wxauto_mgt.ui.forms.schema import FieldSpec
+from wxauto_mgt.ui.forms.schema import FieldSpec, fields_of
 from wxauto_mgt.ui.theme.theme import Theme
 from wxauto_mgt.ui_settings import ThemeChoice
 
@@ -213,3 +215,15 @@ def test_a_read_only_field_says_why_and_keeps_its_value(form: SchemaForm) -> Non
     assert form.editor("wait_s").toolTip() == "by POLL"
     assert not form.editor("wait_s").inner.isEnabled()
     assert form.document()["wait_s"] == 2.25
+
+
+async def test_labels_are_written_one_pair_a_line(stage: Stage) -> None:
+    specs = fields_of(AlertRule.model_json_schema())
+    form = SchemaForm(stage.theme, stage.words, specs)
+    form.show_document({"id": "a", "labels": {"direction": "out"}})
+    editor = form.editor("labels")
+    assert isinstance(editor, PairsEditor)
+    assert editor.box.toPlainText() == "direction=out"
+    editor.box.setPlainText("direction = in\n\ntarget=pc1")
+    assert form.document()["labels"] == {"direction": "in", "target": "pc1"}
+    form.deleteLater()

@@ -21,6 +21,7 @@ class Widget(StrEnum):
     SWITCH = "switch"
     CHOICE = "choice"
     WORDS = "words"  # a list of short texts
+    PAIRS = "pairs"  # a mapping of short texts to short texts
     TABLE = "table"  # a list of mappings, one row each
     REFERENCE = "reference"  # id of an object of the kind in hint `refers_to`
     REFERENCES = "references"  # ordered list of such ids

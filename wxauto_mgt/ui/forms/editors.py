@@ -129,6 +129,18 @@ class WordsEditor(Editor):
         self.blockSignals(False)
 
 
+class PairsEditor(WordsEditor):
+    """Names with their values, one `name=value` per line."""
+
+    def value(self) -> JSON:
+        lines = (line.partition("=") for line in self.box.toPlainText().splitlines() if line.strip())
+        return {name.strip(): value.strip() for name, _, value in lines}
+
+    def show_value(self, value: JSON) -> None:
+        pairs = value.items() if isinstance(value, dict) else ()
+        super().show_value([f"{name}={text}" for name, text in pairs])
+
+
 class SecretEditor(Editor):
     """A secret: what is stored never comes here; only what was just typed can be revealed."""
 

@@ -20,6 +20,7 @@ from wxauto_mgt.ui.forms.editors import (
     MultilineEditor,
     NumberEditor,
     OptionalNumberEditor,
+    PairsEditor,
     SecretEditor,
     SwitchEditor,
     TextEditor,
@@ -219,6 +220,8 @@ class SchemaForm(RowForm):
             return MultilineEditor(spec)
         if spec.widget is Widget.WORDS:
             return WordsEditor()
+        if spec.widget is Widget.PAIRS:
+            return PairsEditor()
         if spec.widget is Widget.NUMBER:
             return OptionalNumberEditor(spec, unit) if spec.is_nullable else NumberEditor(spec, unit)
         if spec.widget is Widget.SWITCH:

@@ -105,7 +105,7 @@ def _fields(root: Schema, schema: Schema, prefix: str, group: str) -> list[Field
             # The heading and place of a nested object are those of its own field.
             nested = _fields(root, shape, f"{path}.", own_group)
             found.extend(nested)
-        elif shape.get("type") != "object":
+        elif shape.get("type") != "object" or _is_pairs(shape):
             found.append(
                 _field(root, shape, path, own_group, is_nullable=is_nullable, is_required=name in wanted)
             )
@@ -149,6 +149,8 @@ def _widget(shape: Schema, items: Schema) -> Widget:
         return Widget.REFERENCES if shape.get("type") == "array" else Widget.REFERENCE
     if shape.get("enum"):
         return Widget.CHOICE
+    if _is_pairs(shape):
+        return Widget.PAIRS
     if shape.get("type") == "array":
         return Widget.TABLE if items.get("properties") else Widget.WORDS
     by_type = {"boolean": Widget.SWITCH, "integer": Widget.NUMBER, "number": Widget.NUMBER}
@@ -182,6 +184,11 @@ def _resolve(root: Schema, shape: Schema) -> tuple[dict[str, JSON], bool]:
     if "const" in found and "enum" not in found:
         found["enum"] = [found["const"]]
     return found, is_nullable
+
+
+def _is_pairs(shape: Schema) -> bool:
+    """Whether it is a mapping of any names to texts."""
+    return _mapping(shape.get("additionalProperties")).get("type") == "string"
 
 
 def _mapping(value: JSON) -> dict[str, JSON]:
