@@ -210,6 +210,39 @@ class MonitorAPI:
         """Send a failed delivery again, with all its attempts."""
         return await self._call("resend_notification", delivery_id=delivery_id)
 
+    async def search_logs(
+        self,
+        level: str | None = None,
+        category: str | None = None,
+        q: str = "",
+        limit: int = 100,
+        cursor: str | None = None,
+        instance_id: str | None = None,
+        since: str | None = None,
+        until: str | None = None,
+    ) -> Fields:
+        """Return `logs`, newest first and at most 1,000, and `next_cursor`, null on the last page.
+
+        Args:
+            q: words that all stand in the record, in any of its fields, whatever the case.
+            since, until: ISO-8601 with offset.
+        """
+        return await self._call(
+            "search_logs",
+            level=level,
+            category=category,
+            q=q,
+            limit=limit,
+            cursor=cursor,
+            instance_id=instance_id,
+            since=since,
+            until=until,
+        )
+
+    async def get_log_statistics(self, hours: float = 24) -> Fields:
+        """Count the log records of the last hours: `levels`, `categories`, and `trend`, levels by hour."""
+        return await self._call("get_log_statistics", hours=hours)
+
     async def _call(self, method: str, **arguments: JSON | NotificationHandler) -> Fields:
         """Answer one call; what distinguishes one kind of `MonitorAPI` from another."""
         raise NotImplementedError

@@ -20,6 +20,7 @@ from wxauto_mgt.api.monitor_api import monitor_api
 from wxauto_mgt.app.alerting import Alerting
 from wxauto_mgt.app.demo import Demo, check_folder
 from wxauto_mgt.app.ground import Ground, open_ground
+from wxauto_mgt.app.log_keeping import LogKeeping
 from wxauto_mgt.app.metering import Metering
 from wxauto_mgt.app.monitored import MonitoredApplication
 from wxauto_mgt.app.notifications import Notifications
@@ -216,6 +217,7 @@ class Application:
             requests=self.calls,
             outbox=self.notifications.outbox,
         )
+        self.log_keeping = LogKeeping(ground=self.ground, sampler=self.sampler, calls=self.calls)
         episodes = Episodes(instance_id=None, clock=self.clock, on_error=self.bus.publish)
         self.reloading = ReportedReload(config=self.config, episodes=episodes)
         self.api = LocalMonitorAPI(
@@ -228,6 +230,7 @@ class Application:
             groups=(
                 self.notifications.calls.answers(),
                 self.alerting.calls.answers(),
+                self.log_keeping.answers(),
                 self.metering.answers(
                     db=self.db,
                     active_alerts=self.alerting.calls.active_records,
@@ -280,6 +283,8 @@ class Application:
                 recovered.sends_unknown,
             )
         closing = self.ground.closing
+        # Ends after the other writes, so that what they log can be found.
+        closing.push(Stage.FINAL_WRITES, "log_keeping", self.log_keeping.close)
         closing.push(Stage.FINAL_WRITES, "run", lambda: close_run(self.db, clock=self.clock))
         closing.push(Stage.FINAL_WRITES, "monitor", self.monitor.close)
         closing.push(Stage.FINAL_WRITES, "metering", self.metering.close)
@@ -287,6 +292,7 @@ class Application:
         closing.push(Stage.FINAL_WRITES, "loops", self._stop_loops)
         closing.push(Stage.DRAIN, "delivery", self._drain, budget_s=2 * DRAIN_S)
         closing.push(Stage.INTAKE, "listener", self.listener.close, budget_s=LISTENER_STOP_S)
+        await self.log_keeping.start(self.supervisor)
         await self.monitor.open()
         self._unsubscribe = (self.notifier.subscribe(self._settings_changed, kinds=(SETTINGS,)),)
         await self.platforms.start(self.config.snapshot.objects(PLATFORM).values())

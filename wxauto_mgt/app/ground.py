@@ -84,7 +84,7 @@ async def _open(
         kind="telemetry",
         synchronous="NORMAL",
         backup_dir=data_dir / BACKUPS,
-        readers=1,
+        readers=2,  # a search of the logs may take long; drawings do not wait for it
     )
     closing.push(Stage.CONNECTIONS, "telemetry.db", telemetry.close)
     types, channels = platform_types(), channel_types()

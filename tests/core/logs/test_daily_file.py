@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gzip
 import json
 import os
 from datetime import date, timedelta
@@ -114,3 +115,41 @@ def test_line_torn_by_a_full_disk_spoils_no_later_line(
     lines = (tmp_path / "wxauto_mgt_20261122.log").read_bytes().splitlines()
     assert lines[0] == b'{"a": 1}'
     assert json.loads(lines[-1]) == {"c": 3}
+
+
+def test_files_of_earlier_days_are_compressed_one_at_a_time_and_expire(tmp_path: Path) -> None:
+    (tmp_path / "wxauto_mgt_20261120.1.log").write_bytes(b"first\n")
+    (tmp_path / "wxauto_mgt_20261120.log").write_bytes(b"second\n")
+    file = DailyFile(tmp_path, Retention(days=30))
+    file.write(DAY, b"today\n")
+    for _ in range(3):
+        file.compress_one()
+    assert names(tmp_path) == [
+        "wxauto_mgt_20261120.1.log.gz",
+        "wxauto_mgt_20261120.log.gz",
+        "wxauto_mgt_20261122.log",
+    ]
+    assert gzip.decompress((tmp_path / "wxauto_mgt_20261120.log.gz").read_bytes()) == b"second\n"
+    file.write(DAY + timedelta(days=29), b"later\n")
+    file.close()
+    assert names(tmp_path) == ["wxauto_mgt_20261122.log", "wxauto_mgt_20261221.log"]
+
+
+def test_compression_that_was_cut_off_is_done_again(tmp_path: Path) -> None:
+    (tmp_path / "wxauto_mgt_20261121.log").write_bytes(b"whole\n")
+    (tmp_path / "wxauto_mgt_20261121.log.gz.part").write_bytes(b"half")
+    file = DailyFile(tmp_path, Retention())
+    file.write(DAY, b"today\n")
+    file.compress_one()
+    file.close()
+    assert names(tmp_path) == ["wxauto_mgt_20261121.log.gz", "wxauto_mgt_20261122.log"]
+    assert gzip.decompress((tmp_path / "wxauto_mgt_20261121.log.gz").read_bytes()) == b"whole\n"
+
+
+def test_compression_survives_a_folder_that_went_away(tmp_path: Path) -> None:
+    file = DailyFile(tmp_path / "logs", Retention())
+    file.write(DAY, b"today\n")
+    (tmp_path / "logs").rename(tmp_path / "away")
+    file.compress_one()
+    file.close()
+    assert names(tmp_path) == ["away"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import logging
 import shutil
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.clock import FakeClock
+from tests.waiting import eventually
 from wxauto_mgt.core.logs.daily_file import Retention
 from wxauto_mgt.core.logs.pipeline import LogPipeline, LogPolicy
 from wxauto_mgt.core.logs.record import Category, Level
@@ -65,8 +67,10 @@ async def test_file_changes_at_local_midnight(
     await clock.advance(60)
     LISTENING.info("after")
     assert pipeline.flush()
-    assert [line["message"] for line in lines(tmp_path)] == ["before"]
     assert [line["message"] for line in lines(tmp_path, "wxauto_mgt_20261123.log")] == ["after"]
+    await eventually(lambda: not (tmp_path / "logs" / "wxauto_mgt_20261122.log").exists())
+    packed = (tmp_path / "logs" / "wxauto_mgt_20261122.log.gz").read_bytes()
+    assert json.loads(gzip.decompress(packed))["message"] == "before"
 
 
 async def test_levels_hold_per_category_and_change_at_run_time(pipeline: LogPipeline) -> None:
@@ -227,3 +231,14 @@ async def test_extra_that_cannot_be_rendered_costs_only_its_record(pipeline: Log
 def test_policy_without_levels_is_info() -> None:
     policy = LogPolicy(retention=Retention(days=1))
     assert all(policy.level_of(category) is Level.INFO for category in Category)
+
+
+async def test_taker_gets_each_record_once_with_those_before_it_came(pipeline: LogPipeline) -> None:
+    CONFIG.info("before")
+    assert pipeline.flush()
+    taken: list[str] = []
+    pipeline.hand_on(lambda entry: taken.append(entry.message))
+    CONFIG.info("after")
+    CONFIG.info("last")
+    assert pipeline.flush()
+    assert taken == ["before", "after", "last"]

@@ -1,12 +1,14 @@
-"""Appends lines to one file a day, and deletes old files. Blocking: only the pipeline's thread calls it.
+"""Appends lines to one file a day, compresses and deletes old ones. Blocking: for the pipeline's thread only.
 
-Owns names, rotation and expiry; not what a line says.
+Owns names, rotation, compression and expiry; not what a line says.
 """
 
 from __future__ import annotations
 
+import gzip
 import os
 import re
+import shutil
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -14,7 +16,8 @@ from pathlib import Path
 from typing import Final
 
 FILE_PREFIX: Final = "wxauto_mgt_"
-_NAME: Final = re.compile(re.escape(FILE_PREFIX) + r"(\d{8})(?:\.(\d+))?\.log\Z")
+_NAME: Final = re.compile(re.escape(FILE_PREFIX) + r"(\d{8})(?:\.(\d+))?\.log(?:\.gz)?\Z")
+_COMPRESSED: Final = ".gz"
 # A day that writes more than this share of the allowance continues in a new file, so that expiry has
 # something older to delete than the file in use. A judgement call.
 _SHARE_OF_ONE_FILE: Final = 8
@@ -39,6 +42,7 @@ class DailyFile:
         self._size_bytes = 0
         self._written_since_expiry = 0
         self._is_torn = False
+        self._may_compress = False
 
     def set_retention(self, retention: Retention) -> None:
         """Change what is kept, from the next write on."""
@@ -65,6 +69,19 @@ class DailyFile:
         if self._descriptor is not None:
             descriptor, self._descriptor = self._descriptor, None
             os.close(descriptor)
+
+    def compress_one(self) -> None:
+        """Compress the oldest file of an earlier day that is not, if there is one."""
+        if not self._may_compress or self._day is None:
+            return
+        try:
+            plain = [path for day, _, path in sorted(self._files()) if day < self._day]
+            plain = [path for path in plain if path.suffix != _COMPRESSED]
+            self._may_compress = len(plain) > 1
+            if plain:
+                _compress(plain[0])
+        except OSError:  # a full disk, or a reader on Windows: the next day, or start, tries again
+            self._may_compress = False
 
     @property
     def _limit_of_one_file(self) -> int:
@@ -97,6 +114,7 @@ class DailyFile:
         self._is_torn = self._is_torn or not _ends_with_line_feed(path, self._size_bytes)
         if day != self._day:
             self._day = day
+            self._may_compress = True
             self._expire(day)
         return descriptor
 
@@ -146,6 +164,22 @@ class DailyFile:
 
 def _day_of(digits: str) -> date:
     return date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
+
+
+def _compress(path: Path) -> None:
+    """Put the compressed file in place of the plain one; whenever it is cut off, one of them is whole."""
+    unfinished = path.with_name(f"{path.name}{_COMPRESSED}.part")
+    descriptor = os.open(
+        unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o600
+    )
+    with (
+        path.open("rb") as plain,
+        os.fdopen(descriptor, "wb") as raw,
+        gzip.GzipFile(filename=path.name, fileobj=raw, mode="wb", compresslevel=6) as packed,
+    ):
+        shutil.copyfileobj(plain, packed, 1 << 20)
+    unfinished.replace(path.with_name(path.name + _COMPRESSED))
+    path.unlink()
 
 
 def _ends_with_line_feed(path: Path, size_bytes: int) -> bool:

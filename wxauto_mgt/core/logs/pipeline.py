@@ -10,7 +10,7 @@ import asyncio
 import logging
 import threading
 from collections import Counter, deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, tzinfo
 from pathlib import Path
@@ -124,6 +124,8 @@ class LogPipeline:
         self._is_closing = False
         self._thread = threading.Thread(target=self._write_on, name="log-writer", daemon=True)
         self._capture = _Capture(self)
+        self._taker: Callable[[LogEntry], None] | None = None
+        self._has_taker_the_past = False
         self._sequence = 0
         self._written = 0
         self._dropped = 0
@@ -168,6 +170,10 @@ class LogPipeline:
         if record.levelno >= logging.WARNING:
             self._wake.set()
 
+    def hand_on(self, taker: Callable[[LogEntry], None]) -> None:
+        """Give each record to a taker, too, on the pipeline's thread; with the next one, those in memory."""
+        self._taker = taker
+
     def tail(self, *, after: int = 0, limit: int = RING_CAPACITY) -> Tail:
         """Return the newest entries after a cursor, oldest first."""
         return self._ring.tail(after=after, limit=limit)
@@ -201,6 +207,7 @@ class LogPipeline:
             if is_last:
                 self._file.close()
                 return
+            self._file.compress_one()  # nothing waits: the moment for what may take a second
 
     def _write_batch(self) -> None:
         entries: list[LogEntry] = []
@@ -261,6 +268,12 @@ class LogPipeline:
         self._by_level[entry.level] += 1
         self._by_category[entry.category] += 1
         self._ring.append(entry)
+        if self._taker is None:
+            return
+        entries = (entry,) if self._has_taker_the_past else self._ring.tail().entries
+        self._has_taker_the_past = True
+        for one in entries:
+            self._taker(one)
 
     def _write(self, entries: list[LogEntry]) -> None:
         if not entries:

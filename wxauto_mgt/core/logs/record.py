@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 
 class Category(StrEnum):
@@ -137,8 +137,20 @@ class LogEntry:
     exception: str | None
     facts: Mapping[str, Fact]
 
-    def as_json_line(self) -> bytes:
-        """Render the line of the file, line feed included; always valid UTF-8 and JSON."""
+    @classmethod
+    def of_document(cls, sequence: int, document: Mapping[str, Any]) -> LogEntry:
+        """Build the entry again from what `as_document` made of it."""
+        return cls(
+            sequence=sequence,
+            timestamp=datetime.fromisoformat(document["timestamp"]),
+            level=Level(document["level"]),
+            category=Category(document["category"]),
+            facts=document.get("facts", {}),
+            **{name: document[name] for name in _PLAIN_FIELDS},
+        )
+
+    def as_document(self) -> dict[str, Fact | dict[str, Fact]]:
+        """Return the plain values that files and interfaces show; `facts` only where there are some."""
         document: dict[str, Fact | dict[str, Fact]] = {
             "timestamp": self.timestamp.isoformat(),
             "level": self.level.value,
@@ -156,12 +168,17 @@ class LogEntry:
         }
         if self.facts:
             document["facts"] = dict(self.facts)
-        text = json.dumps(document, ensure_ascii=False, allow_nan=False)
+        return document
+
+    def as_json_line(self) -> bytes:
+        """Render the line of the file, line feed included; always valid UTF-8 and JSON."""
+        text = json.dumps(self.as_document(), ensure_ascii=False, allow_nan=False)
         # Half a surrogate pair has no UTF-8; backslashreplace turns it into the escape that JSON wants.
         return text.encode("utf-8", "backslashreplace") + b"\n"
 
 
 CONTEXT_FIELDS: Final = ("request_id", "user_id", "instance_id", "message_id", "trace_id")
+_PLAIN_FIELDS: Final = ("message", "module", "function", "line_number", *CONTEXT_FIELDS, "exception")
 # What people wrote to each other stays out of the logs, even where a caller forgets the rule.
 MESSAGE_TEXT_FIELDS: Final = frozenset(
     {"body", "content", "message_text", "prompt", "raw", "reply", "text", "texts"}
