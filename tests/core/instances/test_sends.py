@@ -76,6 +76,14 @@ async def test_a_refused_connection_was_not_sent_and_may_be_tried_again(make_cli
     assert answer.retryable
 
 
+async def test_a_refused_key_is_no_reason_to_give_the_reply_up_at_once(
+    client: WxautoClient, server: MisbehavingServer
+) -> None:
+    server.on(routes.SEND_WINDOW, sends(envelope(1001), 401))
+    answer = await client.send_window("张三", "你好")
+    assert (answer.outcome, answer.retryable) == (SendOutcome.NOT_SENT, True)
+
+
 async def test_a_send_without_an_answer_is_unknown_and_may_still_run(
     make_client: ClientMaker, server: MisbehavingServer
 ) -> None:

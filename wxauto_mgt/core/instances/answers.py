@@ -144,7 +144,8 @@ def send_answer(answer: RawAnswer, *, is_window: bool) -> SendAnswer:
         case (200, 0):
             return SendAnswer(SendOutcome.ACCEPTED, SendReason.ACCEPTED, detail)
         case (401, _):
-            return SendAnswer(SendOutcome.NOT_SENT, SendReason.UNAUTHORIZED, detail)
+            # A key is often changed on the server first: until it is entered here, replies wait.
+            return SendAnswer(SendOutcome.NOT_SENT, SendReason.UNAUTHORIZED, detail, retryable=True)
         case (400, 1002):
             return SendAnswer(SendOutcome.NOT_SENT, SendReason.BAD_REQUEST, detail)
         case (400, 3001):
