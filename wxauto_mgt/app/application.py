@@ -18,6 +18,7 @@ from typing import Any, Final, Self
 from wxauto_mgt.api.local_monitor_api import LocalMonitorAPI
 from wxauto_mgt.api.monitor_api import monitor_api
 from wxauto_mgt.app.alerting import Alerting
+from wxauto_mgt.app.checks import HealthChecks
 from wxauto_mgt.app.demo import Demo, check_folder
 from wxauto_mgt.app.ground import Ground, open_ground
 from wxauto_mgt.app.log_keeping import LogKeeping
@@ -201,6 +202,16 @@ class Application:
             store=MonitoringStore(db=self.db),
             process=lambda: self.sampler.process,
         )
+        self.checks = HealthChecks(
+            ground=self.ground,
+            bus=self.bus,
+            supervisor=self.supervisor,
+            metering=self.metering,
+            facts=facts,
+            platforms=self.platforms,
+            calls=self.calls,
+            rng=self._rng,
+        )
         self.notifications = Notifications(
             ground=self.ground,
             run_id=self.run_id,
@@ -290,6 +301,7 @@ class Application:
         closing.push(Stage.FINAL_WRITES, "metering", self.metering.close)
         closing.push(Stage.FINAL_WRITES, "alerting", self.alerting.close)
         closing.push(Stage.FINAL_WRITES, "loops", self._stop_loops)
+        closing.push(Stage.FINAL_WRITES, "checks", self.checks.close)
         closing.push(Stage.DRAIN, "delivery", self._drain, budget_s=2 * DRAIN_S)
         closing.push(Stage.INTAKE, "listener", self.listener.close, budget_s=LISTENER_STOP_S)
         await self.log_keeping.start(self.supervisor)
@@ -302,6 +314,7 @@ class Application:
         start("config_watch", self.config.watch)
         self.metering.start(self.supervisor)
         start("monitor", self.monitor.run)
+        self.checks.start()
         start(WORKER, self.worker.run)
         start(SENDER, self.sender.run)
         start(SETTLER, self.settler.run)

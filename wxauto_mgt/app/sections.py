@@ -16,6 +16,7 @@ from wxauto_mgt.core.instances.model import instance_section
 from wxauto_mgt.core.listening.model import listener_section
 from wxauto_mgt.core.listening.settings import listening_settings_group
 from wxauto_mgt.core.messages.settings import messages_settings_group
+from wxauto_mgt.core.monitoring.checks.settings import health_checks_settings_group
 from wxauto_mgt.core.monitoring.settings import logs_settings_group, metrics_settings_group
 from wxauto_mgt.core.notifications.channels.built_in import BUILT_IN as BUILT_IN_CHANNELS
 from wxauto_mgt.core.notifications.section import channel_section
@@ -51,6 +52,7 @@ def settings_groups() -> tuple[SettingsGroup, ...]:
         messages_settings_group(),
         metrics_settings_group(),
         logs_settings_group(),
+        health_checks_settings_group(),
         notifications_settings_group(),
         alerts_settings_group(),
         ui_settings_group(),

@@ -1,0 +1,205 @@
+"""What the board says of services, and how the runner comes to run their checks."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
+
+import pytest
+
+from tests.fakes.clock import FakeClock
+from tests.waiting import eventually
+from wxauto_mgt.core.monitoring.checks.board import CheckBoard, overall
+from wxauto_mgt.core.monitoring.checks.contract import (
+    CheckResult,
+    CheckStatus,
+    CheckStatusChanged,
+    Outcome,
+    ServiceHealth,
+    WatchedService,
+)
+from wxauto_mgt.core.monitoring.checks.runner import CheckRunner
+from wxauto_mgt.core.monitoring.checks.settings import HealthChecksSettings
+from wxauto_mgt.core.monitoring.checks.streak import Thresholds
+from wxauto_mgt.runtime.event_bus import EventBus
+from wxauto_mgt.runtime.supervisor import Supervisor
+
+
+class Scripted:
+    """A check that answers as it is told."""
+
+    def __init__(self, outcome: Outcome = Outcome.OK) -> None:
+        self.outcome = outcome
+        self.runs = 0
+
+    async def run(self) -> CheckResult:
+        self.runs += 1
+        return CheckResult(self.outcome, "scripted", {}, {"run": self.runs}, 1.5)
+
+
+class Hanging:
+    async def run(self) -> CheckResult:
+        await asyncio.Event().wait()
+        raise AssertionError("never")
+
+
+class Crashing:
+    async def run(self) -> CheckResult:
+        raise LookupError("secret")
+
+
+class Watching:
+    """A board and a runner over services that a test may change."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self.bus = EventBus()
+        self.changes: list[tuple[str, CheckStatus]] = []
+        self.bus.subscribe(
+            CheckStatusChanged, lambda change: self.changes.append((change.service_id, change.after.status))
+        )
+        self.supervisor = Supervisor(clock=clock, on_failure=lambda _failure: None)
+        self.board = CheckBoard(clock=clock, bus=self.bus, thresholds=Thresholds)
+        self.services: list[WatchedService] = []
+        self.settings = HealthChecksSettings(interval_s=10.0, timeout_s=0.05)
+        self.runner = CheckRunner(
+            board=self.board,
+            supervisor=self.supervisor,
+            clock=clock,
+            wanted=lambda: self.services,
+            settings=lambda: self.settings,
+            rng=random.Random(1),
+        )
+
+    def watch(self, *services: WatchedService) -> None:
+        self.services = list(services)
+        for service in services:
+            self.board.watch(service)
+
+    def status(self, service_id: str) -> str:
+        return self.board.report().services[service_id].status.value
+
+
+@pytest.fixture
+async def watching(fake_clock: FakeClock) -> AsyncIterator[Watching]:
+    made = Watching(fake_clock)
+    yield made
+    await made.supervisor.stop()
+
+
+def of(statuses: Sequence[tuple[CheckStatus, bool]]) -> list[ServiceHealth]:
+    return [
+        ServiceHealth(id=str(number), status=status, critical=critical, parent=None)
+        for number, (status, critical) in enumerate(statuses)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("statuses", "expected"),
+    [
+        ([], "unknown"),
+        ([("healthy", True)], "healthy"),
+        ([("healthy", True), ("unknown", True)], "unknown"),
+        ([("degraded", True), ("unknown", False)], "degraded"),
+        ([("unhealthy", False), ("healthy", True)], "degraded"),
+        ([("unhealthy", True), ("unknown", False)], "unhealthy"),
+    ],
+)
+def test_the_whole_is_judged_by_its_services(statuses: list[tuple[str, bool]], expected: str) -> None:
+    assert overall(of([(CheckStatus(status), critical) for status, critical in statuses])).value == expected
+
+
+@pytest.mark.expects_log("a was degraded and is unhealthy")
+async def test_a_change_of_status_is_told_once_with_its_evidence(watching: Watching) -> None:
+    check = Scripted()
+    watching.watch(service := WatchedService("a", check, critical=True))
+    for outcome in (Outcome.OK, Outcome.OK, Outcome.FAILED, Outcome.FAILED, Outcome.FAILED, Outcome.OK):
+        check.outcome = outcome
+        await watching.runner.check_now(service)
+    told = [status.value for _, status in watching.changes]
+    assert told == ["healthy", "degraded", "unhealthy", "healthy"]
+    health = watching.board.report().services["a"]
+    assert (health.evidence, health.response_time_ms) == ({"run": 6}, 1.5)
+
+
+async def test_metrics_leave_out_what_is_not_known(watching: Watching) -> None:
+    failing, unknown = WatchedService("a", Scripted(Outcome.FAILED)), WatchedService("b", Scripted())
+    watching.watch(failing, unknown)
+    await watching.runner.check_now(failing)
+    values = {(sample.key.name, sample.key.labels): sample.value for sample in watching.board.metrics()}
+    assert values == {
+        ("check_status", (("service", "a"),)): 0.5,
+        ("check_response_time_ms", (("service", "a"),)): 1.5,
+    }
+
+
+async def test_a_check_that_hangs_fails_when_its_time_is_over(watching: Watching) -> None:
+    watching.watch(service := WatchedService("a", Hanging()))
+    result = await watching.runner.check_now(service)
+    assert (result.outcome, result.reason_code) == (Outcome.FAILED, "timed_out")
+    assert watching.status("a") == "degraded"
+
+
+@pytest.mark.expects_log("check failed to run: a")
+async def test_a_check_that_crashes_says_nothing_of_its_service(watching: Watching) -> None:
+    watching.watch(service := WatchedService("a", Crashing()))
+    for _ in range(4):
+        result = await watching.runner.check_now(service)
+        assert (result.outcome, dict(result.params)) == (Outcome.UNKNOWN, {"kind": "LookupError"})
+    assert watching.status("a") == "unknown"
+
+
+async def test_what_depends_on_a_failing_service_is_not_checked(watching: Watching) -> None:
+    root, leaf_check = Scripted(Outcome.FAILED), Scripted()
+    services = [
+        WatchedService("host", root),
+        WatchedService("server", Scripted(), parent="host"),
+        WatchedService("page", leaf_check, parent="server"),
+    ]
+    watching.watch(*services)
+    for service in services:
+        await watching.runner.check_now(service)
+    page = watching.board.report().services["page"]
+    assert leaf_check.runs == 0
+    assert (page.status.value, page.reason_code) == ("unknown", "parent_down")
+    assert page.params == {"parent": "host"}
+    root.outcome = Outcome.OK
+    for service in services:
+        await watching.runner.check_now(service)
+    assert leaf_check.runs == 1
+    assert watching.status("page") == "healthy"
+
+
+async def test_each_service_is_checked_again_and_again(watching: Watching, fake_clock: FakeClock) -> None:
+    first, second = Scripted(), Scripted()
+    watching.services = [WatchedService("a", first), WatchedService("b", second)]
+    await watching.runner.match_wanted()
+    assert watching.status("a") == "unknown"
+    await fake_clock.advance(100.0)
+    # First run within an interval, then one each interval, give or take a tenth.
+    assert 9 <= first.runs <= 11
+    assert 9 <= second.runs <= 11
+
+
+async def test_loops_follow_what_is_wanted(watching: Watching, fake_clock: FakeClock) -> None:
+    kept, old, new = Scripted(), Scripted(), Scripted()
+    watching.services = [WatchedService("a", kept), WatchedService("b", old, key=1)]
+    watching.supervisor.start("checks", watching.runner.run)
+    await eventually(lambda: set(watching.board.report().services) == {"a", "b"})
+    await fake_clock.advance(15.0)
+    runs = old.runs
+    watching.services = [WatchedService("a", Scripted()), WatchedService("b", new, key=2)]
+    watching.runner.refresh()
+    await eventually(lambda: watching.status("b") == "unknown")
+    assert watching.status("a") == "healthy"
+    await eventually(_sleeping(fake_clock, 2))
+    await fake_clock.advance(15.0)
+    assert (old.runs, new.runs > 0) == (runs, True)
+    watching.services = [replace(watching.services[0])]
+    watching.runner.refresh()
+    await eventually(lambda: set(watching.board.report().services) == {"a"})
+
+
+def _sleeping(clock: FakeClock, count: int) -> Callable[[], bool]:
+    return lambda: clock.sleepers == count

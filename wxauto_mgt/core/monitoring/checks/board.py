@@ -1,0 +1,132 @@
+"""Keeps what the checks found and answers what state everything is in.
+
+Owns the judgement over all services and the event of a changed status; runs nothing. The runner writes,
+interfaces and the metrics read.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from wxauto_mgt.core.metrics.model import Sample, SeriesKey, label_set
+from wxauto_mgt.core.monitoring.checks.contract import (
+    CheckReport,
+    CheckResult,
+    CheckStatus,
+    CheckStatusChanged,
+    ServiceHealth,
+    WatchedService,
+)
+from wxauto_mgt.core.monitoring.checks.streak import Streak, Thresholds
+from wxauto_mgt.runtime.clock import Clock
+from wxauto_mgt.runtime.event_bus import EventBus
+
+_log = logging.getLogger(__name__)
+
+CHECK_STATUS: Final = "check_status"
+CHECK_RESPONSE_TIME: Final = "check_response_time_ms"
+STATUS_VALUES: Final = {CheckStatus.HEALTHY: 1.0, CheckStatus.DEGRADED: 0.5, CheckStatus.UNHEALTHY: 0.0}
+"""What alert rules compare; an unknown status is a gap."""
+
+
+@dataclass
+class _Watched:
+    service: WatchedService
+    streak: Streak
+    health: ServiceHealth
+
+
+class CheckBoard:
+    """The state of all watched services. Use it on the loop's thread.
+
+    Args:
+        bus: gets `CheckStatusChanged`.
+        thresholds: asked at each result.
+    """
+
+    def __init__(self, *, clock: Clock, bus: EventBus, thresholds: Callable[[], Thresholds]) -> None:
+        self._clock = clock
+        self._bus = bus
+        self._thresholds = thresholds
+        self._watched: dict[str, _Watched] = {}
+
+    def watch(self, service: WatchedService) -> None:
+        """Show a service, unknown until its first result."""
+        health = ServiceHealth(
+            id=service.id, status=CheckStatus.UNKNOWN, critical=service.critical, parent=service.parent
+        )
+        self._watched[service.id] = _Watched(service, Streak(), health)
+
+    def forget(self, service_id: str) -> None:
+        """Show a service no longer."""
+        self._watched.pop(service_id, None)
+
+    def record(self, service_id: str, result: CheckResult) -> None:
+        """Take a result; one of a service that is not watched any more is dropped."""
+        watched = self._watched.get(service_id)
+        if watched is None:
+            return
+        thresholds = self._thresholds()
+        watched.streak = watched.streak.after(result.outcome, thresholds)
+        before = watched.health.status
+        watched.health = ServiceHealth(
+            id=service_id,
+            status=watched.streak.status(thresholds),
+            critical=watched.service.critical,
+            parent=watched.service.parent,
+            last_check_at=self._clock.now(),
+            response_time_ms=result.response_time_ms,
+            consecutive_failures=watched.streak.failures,
+            reason_code=result.reason_code,
+            params=result.params,
+            evidence=result.evidence,
+        )
+        if watched.health.status is not before:
+            self._tell(before, watched.health)
+
+    def failing_ancestor(self, service_id: str) -> str | None:
+        """Return the nearest service that this one depends on and that fails; None when it may be checked."""
+        seen: set[str] = set()
+        watched = self._watched.get(service_id)
+        while watched is not None and (parent := watched.service.parent) is not None and parent not in seen:
+            seen.add(parent)
+            watched = self._watched.get(parent)
+            if watched is not None and watched.health.status.is_trouble:
+                return parent
+        return None
+
+    def report(self) -> CheckReport:
+        """Return the state of everything now."""
+        services = {service_id: watched.health for service_id, watched in sorted(self._watched.items())}
+        return CheckReport(at=self._clock.now(), status=overall(services.values()), services=services)
+
+    def metrics(self) -> Iterator[Sample]:
+        """Each measured service as metrics, so that alert rules see them."""
+        for health in self.report().services.values():
+            labels = label_set({"service": health.id})
+            if health.status in STATUS_VALUES:
+                yield Sample(SeriesKey(CHECK_STATUS, labels), STATUS_VALUES[health.status])
+                if health.response_time_ms is not None:
+                    yield Sample(SeriesKey(CHECK_RESPONSE_TIME, labels), round(health.response_time_ms, 3))
+
+    def _tell(self, before: CheckStatus, after: ServiceHealth) -> None:
+        facts = {"service_id": after.id, "reason_code": after.reason_code}
+        level = logging.WARNING if after.status is CheckStatus.UNHEALTHY else logging.INFO
+        _log.log(level, "%s was %s and is %s", after.id, before.value, after.status.value, extra=facts)
+        self._bus.publish(CheckStatusChanged(after.id, before, after))
+
+
+def overall(services: Iterable[ServiceHealth]) -> CheckStatus:
+    """Judge the whole: a critical service decides alone, a missing measurement weighs less than a trouble."""
+    known = list(services)
+    statuses = {service.status for service in known}
+    if any(service.critical and service.status is CheckStatus.UNHEALTHY for service in known):
+        return CheckStatus.UNHEALTHY
+    if any(status.is_trouble for status in statuses):
+        return CheckStatus.DEGRADED
+    if not known or CheckStatus.UNKNOWN in statuses:
+        return CheckStatus.UNKNOWN
+    return CheckStatus.HEALTHY

@@ -1,0 +1,54 @@
+"""Counts results in a row and judges them by thresholds. Pure; the board keeps one per service."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+from wxauto_mgt.core.monitoring.checks.contract import CheckStatus, Outcome
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """How many results in a row make a status.
+
+    Attributes:
+        failures: from so many on it is unhealthy, before that degraded.
+        successes: so many in a row end a trouble.
+    """
+
+    failures: int = 3
+    successes: int = 1
+
+
+@dataclass(frozen=True)
+class Streak:
+    """The results so far, as far as they matter.
+
+    Attributes:
+        failures: since the service was well; successes too few to end the trouble do not reset it.
+        successes: in a row until now.
+        is_measured: whether the newest run measured anything; one that did not changes no count.
+    """
+
+    failures: int = 0
+    successes: int = 0
+    is_measured: bool = False
+
+    def after(self, outcome: Outcome, thresholds: Thresholds) -> Self:
+        """Return the streak with one more result."""
+        if outcome is Outcome.UNKNOWN:
+            return replace(self, is_measured=False)
+        if outcome is Outcome.FAILED:
+            return replace(self, failures=self.failures + 1, successes=0, is_measured=True)
+        successes = self.successes + 1
+        failures = 0 if successes >= thresholds.successes else self.failures
+        return replace(self, failures=failures, successes=successes, is_measured=True)
+
+    def status(self, thresholds: Thresholds) -> CheckStatus:
+        """Judge."""
+        if not self.is_measured:
+            return CheckStatus.UNKNOWN
+        if not self.failures:
+            return CheckStatus.HEALTHY
+        return CheckStatus.UNHEALTHY if self.failures >= thresholds.failures else CheckStatus.DEGRADED
