@@ -89,3 +89,16 @@ async def test_failed_reload_is_an_error_of_the_console(
     assert (await console.api.reload_config())["success"] is False
     assert [error.cause_code for error in console.monitor.recent_errors(10)] == ["database_failed"]
     await console.stop()
+
+
+async def test_what_people_do_to_the_service_stands_in_the_audit_log(tmp_path: Path) -> None:
+    console = await opened(tmp_path)
+    await console.start()
+    assert (await console.api.restart_service())["success"] is True
+    await console.control("window").pause()
+    entries = await console.ground.audit.entries()
+    assert [(entry.who, entry.action) for entry in entries] == [
+        ("window", "service.pause"),
+        ("api", "service.restart"),
+    ]
+    await console.stop()

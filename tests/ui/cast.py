@@ -15,9 +15,11 @@ from tests.ui.stage import (
     drop_deleted,
     quiet_notices,
 )
+from wxauto_mgt.core.config.audit import AuditLog
 from wxauto_mgt.core.logs.ring import LogRing
 from wxauto_mgt.core.messages.browser import MessageBrowser
 from wxauto_mgt.core.metrics.registry import MetricRegistry
+from wxauto_mgt.core.secrets.redaction import Redactor
 from wxauto_mgt.texts.language import Language
 from wxauto_mgt.ui.main_window import MainWindow, PageEntry
 from wxauto_mgt.ui.pages.alerts.page import AlertsPage
@@ -74,7 +76,8 @@ class Cast:
             back, registry=FakeRegistry(), monitor=self.monitor, editing=editing, clock=stage.clock
         )
         self.listening = ListenersViewModel(back, listeners=self.listeners, editing=editing)
-        self.browser = MessageBrowser(db=stage.db, bus=stage.bus, clock=stage.clock)
+        audit = AuditLog(db=stage.db, clock=stage.clock, redactor=Redactor())
+        self.browser = MessageBrowser(db=stage.db, bus=stage.bus, clock=stage.clock, audit=audit)
         self.messages = MessagesViewModel(back, browser=self.browser, editing=editing)
         self.platforms = PlatformsViewModel(
             back, platforms=stage.platforms, types=stage.types, editing=editing

@@ -18,6 +18,7 @@ from typing import Any, Final, Self
 from wxauto_mgt.api.local_monitor_api import LocalMonitorAPI
 from wxauto_mgt.api.monitor_api import monitor_api
 from wxauto_mgt.app.alerting import Alerting
+from wxauto_mgt.app.audited_control import AuditedControl
 from wxauto_mgt.app.checks import HealthChecks
 from wxauto_mgt.app.demo import Demo, check_folder
 from wxauto_mgt.app.ground import Ground, open_ground
@@ -172,7 +173,7 @@ class Application:
         self.retention = MessageRetention(
             db=self.db, clock=self.clock, settings=lambda: self.config.snapshot.settings(MESSAGES)
         )
-        self.browser = MessageBrowser(db=self.db, clock=self.clock, bus=self.bus)
+        self.browser = MessageBrowser(db=self.db, clock=self.clock, bus=self.bus, audit=self.ground.audit)
 
     def _build_watching(self) -> None:
         """What measures and tells: it reads the message path and never acts on it."""
@@ -233,7 +234,7 @@ class Application:
         self.reloading = ReportedReload(config=self.config, episodes=episodes)
         self.api = LocalMonitorAPI(
             monitor=self.monitor,
-            control=self.listener,
+            control=self.control("api"),
             listening_loops=self._listening_loops,
             config=self.reloading,
             clock=self.clock,
@@ -348,6 +349,10 @@ class Application:
         for failure in failures:
             _log.warning("did not stop cleanly: %s", failure.name)
         return failures
+
+    def control(self, who: str) -> AuditedControl:
+        """The listener service for those who come through one door, such as `window`."""
+        return AuditedControl(listener=self.listener, audit=self.ground.audit, who=who)
 
     def _listening(self) -> ListeningSettings:
         settings: ListeningSettings = self.config.snapshot.settings(LISTENING)

@@ -18,6 +18,7 @@ from wxauto_mgt.app.sections import (
     secret_box,
     settings_groups,
 )
+from wxauto_mgt.core.config.audit import AuditLog
 from wxauto_mgt.core.config.notifier import ConfigNotifier
 from wxauto_mgt.core.config.service import ConfigService
 from wxauto_mgt.core.logs.pipeline import LogPipeline
@@ -47,6 +48,7 @@ class Ground:
     telemetry: Database
     notifier: ConfigNotifier
     config: ConfigService
+    audit: AuditLog
     platform_types: PlatformTypes
     channel_types: ChannelTypes
 
@@ -112,6 +114,7 @@ async def _open(
         telemetry=telemetry,
         notifier=notifier,
         config=config,
+        audit=AuditLog(db=db, clock=clock, redactor=redactor),
         platform_types=types,
         channel_types=channels,
     )

@@ -15,7 +15,7 @@ from wxauto_mgt.texts.catalogue import Catalogue
 from wxauto_mgt.texts.language import Language
 from wxauto_mgt.ui.bridge.command import Commands
 from wxauto_mgt.ui.bridge.events import EventBridge
-from wxauto_mgt.ui.config_editing import ConfigEditing
+from wxauto_mgt.ui.config_editing import WHO, ConfigEditing
 from wxauto_mgt.ui.desk import Backstage, Desk
 from wxauto_mgt.ui.main_window import MainWindow, PageEntry
 from wxauto_mgt.ui.pages.alerts.page import AlertsPage
@@ -85,7 +85,7 @@ def _pages(
     application: Application, desk: Desk, editing: ConfigEditing
 ) -> tuple[list[PageEntry], tuple[QObject, ...]]:
     stage, clock, monitor = desk.backstage, application.clock, application.monitor
-    listener = application.listener
+    listener, control = application.listener, application.control(WHO)
     alerts = AlertsViewModel(stage, alerts=application.alerting.engine, clock=clock)
     overview = OverviewViewModel(
         stage,
@@ -93,10 +93,10 @@ def _pages(
         monitor=monitor,
         metrics=application.sampler,
         controls=Controls(
-            pause=listener.pause,
-            resume=listener.resume,
-            start=listener.start,
-            restart=listener.restart,
+            pause=control.pause,
+            resume=control.resume,
+            start=control.start,
+            restart=control.restart,
             reload=application.reloading.reload,
         ),
         editing=editing,

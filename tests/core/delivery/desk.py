@@ -19,6 +19,7 @@ from tests.fakes.delivery import (
     echo_script,
     fake_instance,
 )
+from wxauto_mgt.core.config.audit import AuditLog
 from wxauto_mgt.core.delivery.recovery import Recovered, recover
 from wxauto_mgt.core.delivery.sender import SENDER, ReplySender
 from wxauto_mgt.core.delivery.settings import DeliverySettings
@@ -30,6 +31,7 @@ from wxauto_mgt.core.messages.history.figures import figures_of_run
 from wxauto_mgt.core.platforms.contract import PluginContext
 from wxauto_mgt.core.rules.matcher import RuleSet
 from wxauto_mgt.core.rules.model import RuleConfig
+from wxauto_mgt.core.secrets.redaction import Redactor
 from wxauto_mgt.core.wire import Channel, ChatRows, ErrorCleared, ErrorReport, Origin, ReadBatch, WireRow
 from wxauto_mgt.runtime.event_bus import EventBus
 from wxauto_mgt.runtime.supervisor import Beat, LoopFailure, Supervisor
@@ -81,7 +83,8 @@ class Desk:
             faults=self.faults,
             answer_suspected_replays=lambda: False,
         )
-        self.browser = MessageBrowser(db=self.db, bus=self.bus, clock=self.clock)
+        audit = AuditLog(db=self.db, clock=self.clock, redactor=Redactor())
+        self.browser = MessageBrowser(db=self.db, bus=self.bus, clock=self.clock, audit=audit)
         self.worker = DeliveryWorker(
             db=self.db,
             run_id=self.run_id,

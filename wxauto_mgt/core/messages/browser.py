@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from wxauto_mgt.core.config.audit import AuditLog
 from wxauto_mgt.core.messages.history import store as history
 from wxauto_mgt.core.messages.history.store import MessageFilter as MessageFilter
 from wxauto_mgt.core.messages.model import (
@@ -54,10 +55,11 @@ class MessageDetail:
 class MessageBrowser:
     """Queries and decisions. Use it on the event loop."""
 
-    def __init__(self, *, db: Database, bus: EventBus, clock: Clock) -> None:
+    def __init__(self, *, db: Database, bus: EventBus, clock: Clock, audit: AuditLog) -> None:
         self._db = db
         self._bus = bus
         self._clock = clock
+        self._audit = audit
 
     async def page(
         self, shown: MessageFilter, *, before_id: int | None = None, limit: int = 100
@@ -102,7 +104,7 @@ class MessageBrowser:
             note(tx, message_id, now_us, Step.REPLAYED, who=who)
             return [MessageStateChanged(message_id, to), *resent]
 
-        await self._decide(job)
+        await self._decide(job, who=who, action="message.replay", target=f"message {message_id}")
 
     async def discard(self, message_id: int, *, who: str) -> None:
         """Leave a dead letter dead, or a held message unanswered, and ask no more about it.
@@ -118,7 +120,7 @@ class MessageBrowser:
             note(tx, message_id, now_us, Step.DISCARDED, who=who)
             return [MessageStateChanged(message_id, state)]
 
-        await self._decide(job)
+        await self._decide(job, who=who, action="message.discard", target=f"message {message_id}")
 
     async def release(self, message_id: int, *, who: str) -> None:
         """Deliver a held message after all.
@@ -134,7 +136,7 @@ class MessageBrowser:
             note(tx, message_id, now_us, Step.RELEASED, who=who)
             return [MessageStateChanged(message_id, MessageState.QUEUED)]
 
-        await self._decide(job)
+        await self._decide(job, who=who, action="message.release", target=f"message {message_id}")
 
     async def settle_reply(self, reply_id: int, *, was_sent: bool, who: str) -> None:
         """Say what became of an unconfirmed or unknown reply. One that was not sent can then be replayed.
@@ -155,9 +157,12 @@ class MessageBrowser:
                 now_us=now_us,
             )
 
-        await self._decide(job)
+        await self._decide(job, who=who, action="reply.settle", target=f"reply {reply_id}")
 
-    async def _decide(self, job: Callable[[sqlite3.Connection, int], list[Change]]) -> None:
+    async def _decide(
+        self, job: Callable[[sqlite3.Connection, int], list[Change]], *, who: str, action: str, target: str
+    ) -> None:
         now_us = to_us(self._clock.now())
         for change in await self._db.run(lambda tx: job(tx, now_us)):
             self._bus.publish(change)
+        await self._audit.audit(who, action, target)
