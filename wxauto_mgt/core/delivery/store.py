@@ -332,7 +332,16 @@ def claimed_messages(tx: sqlite3.Connection) -> list[int]:
 
 
 def recover_message(tx: sqlite3.Connection, message_id: int, *, now_us: int) -> list[replies.Change]:
-    """A claim that nobody works on: back to the queue, unless its platform call must not be repeated."""
+    """A claim that nobody works on: back to the queue, unless its platform call must not be repeated.
+
+    Nothing happens to a message that was answered meanwhile, or moved on in any other way: what made it look
+    abandoned was read before this transaction.
+    """
+    is_abandoned = tx.execute(
+        "SELECT 1 FROM message WHERE id = ? AND state = 'delivering' AND answered = 0", (message_id,)
+    ).fetchone()
+    if is_abandoned is None:
+        return []
     attempt = tx.execute(
         """
         SELECT id, is_repeatable FROM platform_attempt WHERE message_id = ? AND outcome IS NULL
