@@ -76,6 +76,31 @@ class NetworkTotals:
         return self._sent, self._received
 
 
+class BusyShare:
+    """How busy all cores together were since the last look, in percent.
+
+    psutil's own `cpu_percent` remembers the last look for each thread apart, and answers 0 to a new one.
+    """
+
+    def __init__(self) -> None:
+        self._before: tuple[float, float] | None = None
+
+    def look(self) -> float | None:
+        """Return the share since the last look; None the first time, or when no time has passed."""
+        times = psutil.cpu_times()
+        # `guest` times are part of `user` and `nice` already.
+        total_s = sum(times) - getattr(times, "guest", 0.0) - getattr(times, "guest_nice", 0.0)
+        idle_s = times.idle + getattr(times, "iowait", 0.0)
+        before = self._before
+        if before is not None and total_s <= before[0]:
+            return None  # the machine counts in ticks of a hundredth of a second
+        self._before = (total_s, idle_s)
+        if before is None:
+            return None
+        share = 1 - (idle_s - before[1]) / (total_s - before[0])
+        return 100 * min(1.0, max(0.0, share))
+
+
 class HostReader:
     """Reads both; one caller at a time, since CPU shares are measured from call to call."""
 
@@ -83,15 +108,16 @@ class HostReader:
         self._data_folder = data_folder
         self._process = psutil.Process()
         self._network = NetworkTotals()
+        self._busy = BusyShare()
         self._is_first = True
 
     def read(self) -> tuple[ProcessFigures, HostFigures]:
         """Read all figures; takes milliseconds."""
         app_cpu = _or_none(lambda: self._process.cpu_percent(None))
-        host_cpu = _or_none(lambda: psutil.cpu_percent(None))
+        host_cpu = _or_none(self._busy.look)
         if self._is_first:
             # psutil answers the first question with a meaningless 0.
-            app_cpu = host_cpu = None
+            app_cpu = None
             self._is_first = False
         memory_bytes = _or_none(lambda: self._process.memory_info().rss)
         network = _or_none(lambda: self._network.add(psutil.net_io_counters(pernic=True)))
