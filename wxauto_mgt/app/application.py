@@ -393,7 +393,6 @@ class Application:
             self.sampler.apply(change.after.policy())
 
     def _loop_failed(self, failure: LoopFailure) -> None:
-        _log.error("loop crashed: %s", failure.name, exc_info=failure.error)
         params = {"loop": failure.name, "kind": type(failure.error).__name__}
         self.bus.publish(ErrorReport("loop", "loop_crashed", params=params))
 

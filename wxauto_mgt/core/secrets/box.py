@@ -28,12 +28,6 @@ def is_sealed(value: object) -> bool:
     return isinstance(value, str) and _SEALED.match(value) is not None
 
 
-def key_id_of(sealed: str) -> str:
-    """Return the id of the key that sealed a value, "" when it is no sealed value."""
-    match = _SEALED.match(sealed)
-    return match.group(1) if match else ""
-
-
 def variable_of(value: object) -> str | None:
     """Return NAME when the value is exactly `${NAME}`."""
     match = _VARIABLE.match(value) if isinstance(value, str) else None

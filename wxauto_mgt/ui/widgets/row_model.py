@@ -105,24 +105,6 @@ class RowModel(QAbstractTableModel, Generic[R]):
             self._remove(0, surplus)
         self._insert(len(self._rows), rows)
 
-    def add_above(self, rows: Sequence[R]) -> bool:
-        """Prepend rows; past the cap the lowest leave. Whether some left."""
-        rows = rows[: self._cap]
-        surplus = len(self._rows) + len(rows) - self._cap
-        if surplus > 0:
-            self._remove(len(self._rows) - surplus, surplus)
-        if rows:
-            self._insert(0, rows)
-        return surplus > 0
-
-    def replace_known(self, rows: Sequence[R]) -> None:
-        """Renew rows that are shown; others are left out."""
-        numbers = {self._key(row): n for n, row in enumerate(self._rows)}
-        for row in rows:
-            number = numbers.get(self._key(row))
-            if number is not None:
-                self._replace(number, row)
-
     def clear(self) -> None:
         """Remove all rows."""
         if self._rows:
