@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from pydantic import Field
+from pydantic import Field, SecretStr
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QInputMethodEvent
 from PySide6.QtTest import QTest
@@ -22,7 +22,7 @@ from tests.ui.stage import (
     score,
     settle,
 )
-from wxauto_mgt.core.config.form_hints import hints
+from wxauto_mgt.core.config.form_hints import Widget, hints
 from wxauto_mgt.core.config.model import ConfigModel, Put, SettingsGroup
 from wxauto_mgt.core.monitoring.health_score import OverallStatus
 from wxauto_mgt.storage.database import Database
@@ -44,6 +44,9 @@ from wxauto_mgt.ui_settings import ThemeChoice
 class _Paced(ConfigModel):
     pace_s: int = Field(default=1, json_schema_extra=hints("unit.seconds", group="", order=1))
     count: int = Field(default=2, json_schema_extra=hints("unit.days", group="", order=2))
+    token: SecretStr | None = Field(
+        default=None, json_schema_extra=hints("unit.minutes", group="", order=3, widget=Widget.SECRET)
+    )
 
 
 def _committed(text: str) -> QInputMethodEvent:
@@ -290,14 +293,23 @@ async def test_no_page_lacks_a_text(stage: Stage, language: Language) -> None:
 async def test_what_the_environment_decides_is_shown_but_not_editable(
     db: Database, qapp: QApplication
 ) -> None:
-    group = SettingsGroup(name="paced", model=_Paced, environment={"pace_s": "TEST_PACE_S"})
-    stage = await build_stage(db, qapp, environment={"TEST_PACE_S": "7"}, groups=(group,))
+    group = SettingsGroup(
+        name="paced",
+        model=_Paced,
+        environment={"pace_s": "TEST_PACE_S", "token": "TEST_TOKEN"},
+        secret_fields=("token",),
+    )
+    environment = {"TEST_PACE_S": "7", "TEST_TOKEN": "planted-token-2"}
+    stage = await build_stage(db, qapp, environment=environment, groups=(group,))
     view_model = SettingsViewModel(stage.backstage, editing=stage.editing)
     form = GroupForm(stage.desk, view_model, "paced", "Pace")
     editor = form.form.editor("pace_s")
     assert editor.value() == 7
     assert not editor.inner.isEnabled()
     assert "TEST_PACE_S" in form.fixed.text
+    assert "TEST_PACE_S" in editor.toolTip()
+    assert form.form.document()["token"] is None
+    assert not form.form.editor("token").inner.isEnabled()
     view_model.save.start("paced", {**form.form.document(), "count": 4})
     await settle(lambda: stage.config.snapshot.settings("paced").count == 4)
     (edit,) = stage.config.edits

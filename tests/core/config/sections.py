@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from pydantic import Field, JsonValue, field_validator
+from pydantic import Field, JsonValue, SecretStr, field_validator
 
 from wxauto_mgt.core.config.model import (
     Candidate,
@@ -83,6 +83,11 @@ class ToyHeartbeat(ConfigModel):
     check_interval: float = Field(default=30.0, gt=0)
 
 
+class ToyHttp(ConfigModel):
+    port: int = Field(default=5080, ge=0, le=65_535)
+    token: SecretStr | None = None
+
+
 def _listener_id(document: Document) -> str:
     instance, who = document.get("instance"), document.get("who")
     return f"{instance}/{who}" if isinstance(instance, str) and isinstance(who, str) and who else ""
@@ -132,6 +137,9 @@ def toy_groups() -> list[SettingsGroup]:
             "heartbeat",
             ToyHeartbeat,
             environment={"enabled": "HEARTBEAT_ENABLED", "check_interval": "HEARTBEAT_CHECK_INTERVAL"},
+        ),
+        SettingsGroup(
+            "http", ToyHttp, environment={"port": "TOY_PORT", "token": "TOY_TOKEN"}, secret_fields=("token",)
         ),
     ]
 

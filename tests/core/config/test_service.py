@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -194,6 +195,49 @@ async def test_an_environment_variable_that_does_not_fit_is_refused_by_name(db: 
         "bad_environment",
     )
     assert problem.params == {"variable": "HEARTBEAT_CHECK_INTERVAL"}
+
+
+async def test_what_the_environment_decides_is_never_stored_or_exported(db: Database) -> None:
+    service, _ = toy_service(db, environment={"HEARTBEAT_CHECK_INTERVAL": "5"})
+    await service.load()
+    assert (await service.export(with_secrets=False))["settings"] == {}
+    await service.apply([Put("settings", "heartbeat", {"check_interval": 60.0})], who="window")
+    shown = await service.document("settings", "heartbeat")
+    assert shown is not None
+    assert (shown.document, shown.locked_by) == (
+        {"check_interval": 60.0},
+        {"check_interval": "HEARTBEAT_CHECK_INTERVAL"},
+    )
+    assert (await service.export(with_secrets=False))["settings"] == {"heartbeat": {"check_interval": 60.0}}
+    without, _ = toy_service(db)
+    await without.load()
+    assert without.snapshot.settings("heartbeat").check_interval == 60.0
+    assert without.snapshot.locked_by("heartbeat") == {}
+
+
+async def test_a_value_that_a_variable_hides_is_checked_all_the_same(db: Database) -> None:
+    service, _ = toy_service(db, environment={"HEARTBEAT_CHECK_INTERVAL": "5"})
+    await service.load()
+    with pytest.raises(ConfigError) as caught:
+        await service.apply([Put("settings", "heartbeat", {"check_interval": -1.0})], who="window")
+    assert [problem.reason for problem in caught.value.problems] == ["not_above"]
+
+
+async def test_a_secret_of_the_environment_is_in_force_known_to_redaction_and_stored_nowhere(
+    db: Database, tmp_path: Path
+) -> None:
+    redactor = Redactor()
+    service, _ = toy_service(
+        db, environment={"TOY_TOKEN": "planted-token-1"}, secrets=secret_box(tmp_path, redactor)
+    )
+    await service.load()
+    assert service.snapshot.settings("http").token.get_secret_value() == "planted-token-1"
+    assert "planted-token-1" not in redactor.redact_text("it is planted-token-1")
+    await service.apply([Put("settings", "http", {"port": 9})], who="window")
+    shown = await service.document("settings", "http")
+    assert shown is not None
+    assert (shown.has_secret, dict(shown.locked_by)) == (frozenset(), {"token": "TOY_TOKEN"})
+    assert (await service.export(with_secrets=True))["settings"] == {"http": {"port": 9}}
 
 
 async def test_history_tells_who_when_and_what_without_secrets(db: Database, fake_clock: FakeClock) -> None:

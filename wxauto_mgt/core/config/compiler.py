@@ -72,7 +72,7 @@ class Compiler:
         self._secrets = secrets
         self._environment = environment
         self._from_environment = {
-            group.name: _environment_values(group, environment) for group in settings_groups
+            group.name: _environment_values(group, environment, secrets) for group in settings_groups
         }
 
     @property
@@ -125,8 +125,11 @@ class Compiler:
         if kind != SETTINGS:
             parsed: object = self.sections[kind].parse(document)
             return parsed
-        whole = {**document, **self._from_environment[object_id]}
-        return validate_document(self.groups[object_id].model, whole, place=place_of(kind, object_id))
+        model, fixed, place = self.groups[object_id].model, self._from_environment[object_id], place_of(*key)
+        if fixed:
+            # What a variable hides is checked too: it comes in force once the variable is gone.
+            validate_document(model, document, place=place)
+        return validate_document(model, {**document, **fixed}, place=place)
 
     def revealed(self, key: ObjectKey, pending: PendingDocument) -> tuple[Document, Problem | None]:
         """Copy a document, secrets in clear; where one cannot be opened, a placeholder and the reason."""
@@ -225,7 +228,9 @@ class _Build:
         return Compiled(MappingProxyType(dict(documents)), candidate, MappingProxyType(self._unreadable))
 
 
-def _environment_values(group: SettingsGroup, environment: Mapping[str, str]) -> dict[str, JSON]:
+def _environment_values(
+    group: SettingsGroup, environment: Mapping[str, str], secrets: SecretBox
+) -> dict[str, JSON]:
     """Read the variables of a group: text, so leniently (`true`, `30`); the model still checks ranges."""
     values: dict[str, JSON] = {}
     for key, variable in group.environment.items():
@@ -233,9 +238,12 @@ def _environment_values(group: SettingsGroup, environment: Mapping[str, str]) ->
         if not text:
             continue
         try:
-            annotation: Any = group.model.model_fields[key].annotation
-            adapter = TypeAdapter[Any](annotation)
-            values[key] = adapter.dump_python(adapter.validate_strings(text, strict=False), mode="json")
+            if key in group.secret_fields:
+                values[key] = secrets.reveal(f"${{{variable}}}", environment).strip()
+            else:
+                annotation: Any = group.model.model_fields[key].annotation
+                adapter = TypeAdapter[Any](annotation)
+                values[key] = adapter.dump_python(adapter.validate_strings(text, strict=False), mode="json")
             validate_document(group.model, {key: values[key]}, place=place_of(SETTINGS, group.name))
         except (ValidationError, ConfigError):
             problem = Problem(place_of(SETTINGS, group.name), key, "bad_environment", {"variable": variable})

@@ -121,6 +121,10 @@ class Snapshot:
         """Return the settings model of a group, environment applied."""
         return self.candidate.settings(group)
 
+    def locked_by(self, group: str) -> dict[str, str]:
+        """Return the keys of a group that the environment decides, with the variable of each."""
+        return {key: variable for (name, key), variable in self.read_only_settings.items() if name == group}
+
 
 def _no_secrets(_document: Document) -> tuple[str, ...]:
     return ()
@@ -203,6 +207,7 @@ class StoredDocument:
         has_secret: dotted paths of secrets that have a stored value.
         variables: dotted path -> `${NAME}` as written, where the secret is a variable.
         unreadable: why the object is out of force, if it is.
+        locked_by: key -> environment variable that wins over it; settings only.
     """
 
     kind: str
@@ -211,6 +216,7 @@ class StoredDocument:
     has_secret: frozenset[str]
     variables: Mapping[str, str]
     unreadable: Problem | None = None
+    locked_by: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

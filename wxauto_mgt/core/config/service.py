@@ -173,7 +173,9 @@ class ConfigService:
         if stored is None and not (kind == SETTINGS and object_id in self._compiler.groups):
             return None
         unreadable = self._snapshot.unreadable.get(key)
-        return form_document(key, stored or {}, self._compiler.secret_fields(key, stored or {}), unreadable)
+        shown = form_document(key, stored or {}, self._compiler.secret_fields(key, stored or {}), unreadable)
+        locked_by = self._snapshot.locked_by(object_id) if kind == SETTINGS else {}
+        return dataclasses.replace(shown, locked_by=locked_by)
 
     async def history(
         self,

@@ -54,7 +54,7 @@ class GroupForm(QWidget):
     def show_stored(self) -> None:
         """Show what is in force; unsaved entries are gone."""
         shown = self._view_model.form(self._group)
-        self.form.show_document(shown.document)
+        self.form.show_document(shown.document, has_secret=shown.has_secret)
         words = self._desk.words
         for key, variable in shown.read_only.items():
             self.form.set_read_only(key, words("settings.by_environment", variable=variable))

@@ -19,7 +19,7 @@ from wxauto_mgt.core.config.model import JSON, SETTINGS, ImportResult, Put, Revi
 from wxauto_mgt.errors import PermanentError
 from wxauto_mgt.ui.config_editing import WHO, ConfigEditing
 from wxauto_mgt.ui.desk import Backstage
-from wxauto_mgt.ui.forms.schema import FieldSpec, fields_of
+from wxauto_mgt.ui.forms.schema import FieldSpec, fields_of, get, put
 
 HISTORY_SHOWN = 100
 # The reason that the configuration gives for a secret whose key is gone.
@@ -32,13 +32,16 @@ class SettingsForm:
     """One group, ready for a form.
 
     Attributes:
+        document: what is in force, secrets null.
         read_only: key -> environment variable that wins over it.
+        has_secret: secrets that have a value.
     """
 
     group: str
     specs: tuple[FieldSpec, ...]
     document: dict[str, JSON]
     read_only: dict[str, str]
+    has_secret: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -96,13 +99,12 @@ class SettingsViewModel(QObject):
         """The group as it is in force now."""
         known = self.editing.config.settings_groups[group]
         snapshot = self.editing.snapshot
-        read_only = {
-            key: variable for (name, key), variable in snapshot.read_only_settings.items() if name == group
-        }
-        model = snapshot.settings(group)
-        return SettingsForm(
-            group, fields_of(known.model.model_json_schema()), model.model_dump(mode="json"), read_only
-        )
+        document: dict[str, JSON] = snapshot.settings(group).model_dump(mode="json")
+        has_secret = frozenset(path for path in known.secret_fields if get(document, path))
+        for path in known.secret_fields:
+            put(document, path, None)
+        specs = fields_of(known.model.model_json_schema())
+        return SettingsForm(group, specs, document, snapshot.locked_by(group), has_secret)
 
     def lost_secrets(self) -> list[str]:
         """Names of the objects whose secret was sealed with a key that is gone."""
