@@ -10,7 +10,8 @@ ConsoleError                 code + facts; the interfaces render them from the c
 │   ├── StorageError         DatabaseCorrupt, DatabaseForeign, DatabaseNewer
 │   ├── DataFolderInUse
 │   ├── SecretUnreadable     SecretKeyUnavailable
-│   └── PatternRefused
+│   ├── PatternRefused
+│   └── UnknownService
 ├── PlatformError            a platform gave no usable reply
 │   ├── PlatformTransient (also TransientError), PlatformPermanent (also PermanentError)
 │   └── PlatformOutcomeUnknown
@@ -90,6 +91,10 @@ class SecretUnreadable(PermanentError):
 
 class PatternRefused(PermanentError):
     """A pattern that a user wrote cannot be used; shown as a Problem: `problem.<code>`."""
+
+
+class UnknownService(PermanentError):
+    """No service of that name is watched; facts carry `service` and the `known` ones."""
 
 
 class SecretKeyUnavailable(SecretUnreadable):

@@ -53,6 +53,7 @@ class HealthChecks:
 
     Attributes:
         board: what they found, for whoever asks.
+        runner: checks a service now, holds the schedule.
     """
 
     def __init__(
@@ -75,12 +76,13 @@ class HealthChecks:
         self._calls = calls
         self._unsubscribe: Callable[[], None] = lambda: None
         self.board = CheckBoard(clock=ground.clock, bus=bus, thresholds=lambda: self._settings().thresholds())
-        self._runner = CheckRunner(
+        self.runner = CheckRunner(
             board=self.board,
             supervisor=supervisor,
             clock=ground.clock,
             wanted=self._wanted,
             settings=self._settings,
+            interval_s=lambda: self._settings().interval_s,
             rng=rng,
         )
         metering.registry.add_collector(self.board.metrics)
@@ -88,8 +90,8 @@ class HealthChecks:
     def start(self) -> None:
         """Begin to check, and follow the configuration from now on."""
         kinds = (INSTANCE, PLATFORM, SETTINGS)
-        self._unsubscribe = self._ground.notifier.subscribe(self._runner.refresh, kinds=kinds)
-        self._supervisor.start(CHECKS, self._runner.run)
+        self._unsubscribe = self._ground.notifier.subscribe(self.runner.refresh, kinds=kinds)
+        self._supervisor.start(CHECKS, self.runner.run)
 
     async def close(self) -> None:
         """Follow no longer; the loops end with all others."""
@@ -117,7 +119,7 @@ class HealthChecks:
                 self._target(target),
                 key=target.address,
                 critical=target.critical,
-                parent=target.parent or None,
+                parents=(target.parent,) if target.parent else (),
             )
 
     def _own_services(self) -> Iterator[WatchedService]:

@@ -13,6 +13,7 @@ from tests.fakes.clock import FakeClock
 from tests.waiting import eventually
 from wxauto_mgt.core.monitoring.checks.board import CheckBoard, overall
 from wxauto_mgt.core.monitoring.checks.contract import (
+    CheckRecorded,
     CheckResult,
     CheckStatus,
     CheckStatusChanged,
@@ -23,6 +24,7 @@ from wxauto_mgt.core.monitoring.checks.contract import (
 from wxauto_mgt.core.monitoring.checks.runner import CheckRunner
 from wxauto_mgt.core.monitoring.checks.settings import HealthChecksSettings
 from wxauto_mgt.core.monitoring.checks.streak import Thresholds
+from wxauto_mgt.errors import UnknownService
 from wxauto_mgt.runtime.event_bus import EventBus
 from wxauto_mgt.runtime.supervisor import Supervisor
 
@@ -50,6 +52,20 @@ class Crashing:
         raise LookupError("secret")
 
 
+class Gated:
+    """A check that answers when it is let."""
+
+    def __init__(self) -> None:
+        self.started = 0
+        self.gate = asyncio.Semaphore(0)
+
+    async def run(self) -> CheckResult:
+        self.started += 1
+        number = self.started
+        await self.gate.acquire()
+        return CheckResult(Outcome.OK, "scripted", {"run": number})
+
+
 class Watching:
     """A board and a runner over services that a test may change."""
 
@@ -69,6 +85,7 @@ class Watching:
             clock=clock,
             wanted=lambda: self.services,
             settings=lambda: self.settings,
+            interval_s=lambda: self.settings.interval_s,
             rng=random.Random(1),
         )
 
@@ -90,7 +107,7 @@ async def watching(fake_clock: FakeClock) -> AsyncIterator[Watching]:
 
 def of(statuses: Sequence[tuple[CheckStatus, bool]]) -> list[ServiceHealth]:
     return [
-        ServiceHealth(id=str(number), status=status, critical=critical, parent=None)
+        ServiceHealth(id=str(number), status=status, critical=critical)
         for number, (status, critical) in enumerate(statuses)
     ]
 
@@ -154,8 +171,8 @@ async def test_what_depends_on_a_failing_service_is_not_checked(watching: Watchi
     root, leaf_check = Scripted(Outcome.FAILED), Scripted()
     services = [
         WatchedService("host", root),
-        WatchedService("server", Scripted(), parent="host"),
-        WatchedService("page", leaf_check, parent="server"),
+        WatchedService("server", Scripted(), parents=("host",)),
+        WatchedService("page", leaf_check, parents=("server",)),
     ]
     watching.watch(*services)
     for service in services:
@@ -180,6 +197,103 @@ async def test_each_service_is_checked_again_and_again(watching: Watching, fake_
     # First run within an interval, then one each interval, give or take a tenth.
     assert 9 <= first.runs <= 11
     assert 9 <= second.runs <= 11
+
+
+async def test_every_result_is_told_after_the_board_took_it(watching: Watching) -> None:
+    told: list[tuple[str, str, int]] = []
+    watching.bus.subscribe(
+        CheckRecorded,
+        lambda event: told.append(
+            (event.health.status.value, event.result.outcome.value, event.health.consecutive_failures)
+        ),
+    )
+    watching.watch(service := WatchedService("a", check := Scripted(), failure_threshold=9))
+    for outcome in (Outcome.OK, Outcome.FAILED, Outcome.FAILED, Outcome.UNKNOWN, Outcome.DEGRADED):
+        check.outcome = outcome
+        await watching.runner.check_now(service)
+    assert told == [
+        ("healthy", "ok", 0),
+        ("degraded", "failed", 1),
+        ("degraded", "failed", 2),
+        ("unknown", "unknown", 2),
+        ("degraded", "degraded", 0),
+    ]
+
+
+async def test_what_depends_on_a_degraded_service_is_checked(watching: Watching) -> None:
+    slow, leaf = Scripted(Outcome.DEGRADED), Scripted()
+    services = [WatchedService("slow", slow), WatchedService("page", leaf, parents=("gone", "slow"))]
+    watching.watch(*services)
+    for service in services:
+        await watching.runner.check_now(service)
+    assert (leaf.runs, watching.status("slow")) == (1, "degraded")
+
+
+async def test_several_parents_are_looked_at_level_by_level(watching: Watching) -> None:
+    services = [
+        WatchedService("host", Scripted(Outcome.FAILED), parents=("page",)),  # a circle is no trap
+        WatchedService("disk", Scripted()),
+        WatchedService("server", Scripted(), parents=("host",)),
+        WatchedService("page", Scripted(), parents=("disk", "server")),
+    ]
+    watching.watch(*services)
+    assert watching.board.failing_ancestor("page") is None
+    await watching.runner.check_now(services[0])
+    assert watching.board.failing_ancestor("page") == "host"
+
+
+async def test_checks_of_one_service_at_a_time_share_one_run(watching: Watching) -> None:
+    watching.services = [WatchedService("a", check := Gated())]
+    watching.settings = HealthChecksSettings(timeout_s=5)
+    await watching.runner.match_wanted()
+    service = watching.services[0]
+    scheduled = [watching.supervisor.spawn("t", watching.runner.check_now(service)) for _ in range(2)]
+    await eventually(lambda: check.started == 1)
+    asked = [watching.supervisor.spawn("t", watching.runner.check_service("a")) for _ in range(3)]
+    check.gate.release()
+    assert [(await task).params["run"] for task in scheduled] == [1, 1]
+    check.gate.release()
+    # A proof must begin after it was asked for.
+    assert [(await task).params["run"] for task in asked] == [2, 2, 2]
+
+
+async def test_a_shared_run_survives_the_caller_that_began_it(watching: Watching) -> None:
+    watching.watch(service := WatchedService("a", check := Gated()))
+    watching.settings = HealthChecksSettings(timeout_s=5)
+    first = watching.supervisor.spawn("t", watching.runner.check_now(service))
+    await eventually(lambda: check.started == 1)
+    second = watching.supervisor.spawn("t", watching.runner.check_now(service))
+    first.cancel()
+    await eventually(lambda: check.started == 2)
+    check.gate.release()
+    assert (await second).params["run"] == 2
+
+
+async def test_a_service_that_is_not_watched_cannot_be_checked(watching: Watching) -> None:
+    with pytest.raises(UnknownService):
+        await watching.runner.check_service("a")
+
+
+async def test_a_held_schedule_knows_nothing_until_it_is_released(
+    watching: Watching, fake_clock: FakeClock
+) -> None:
+    watching.services = [WatchedService("a", check := Scripted())]
+    watching.supervisor.start("checks", watching.runner.run)
+    await eventually(_sleeping(fake_clock, 1))
+    await fake_clock.advance(15.0)
+    assert watching.status("a") == "healthy"
+    watching.runner.hold("heartbeat_stopped")
+    health = watching.board.report().services["a"]
+    assert (health.status.value, health.reason_code) == ("unknown", "heartbeat_stopped")
+    await eventually(_sleeping(fake_clock, 0))
+    runs = check.runs
+    assert (await watching.runner.check_service("a")).outcome is Outcome.OK
+    assert watching.status("a") == "unknown"
+    watching.runner.release()
+    await eventually(_sleeping(fake_clock, 1))
+    await fake_clock.advance(15.0)
+    assert check.runs > runs + 1
+    assert watching.status("a") == "healthy"
 
 
 async def test_loops_follow_what_is_wanted(watching: Watching, fake_clock: FakeClock) -> None:

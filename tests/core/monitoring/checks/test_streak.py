@@ -24,7 +24,7 @@ def model(history: Sequence[Outcome], thresholds: Thresholds) -> CheckStatus:
     since_well = measured.rpartition("." * thresholds.successes)[2]
     failures = since_well.count("F")
     if not failures:
-        return CheckStatus.HEALTHY
+        return CheckStatus.DEGRADED if history[-1] is Outcome.DEGRADED else CheckStatus.HEALTHY
     return CheckStatus.UNHEALTHY if failures >= thresholds.failures else CheckStatus.DEGRADED
 
 

@@ -1,6 +1,6 @@
 """Keeps what the checks found and answers what state everything is in.
 
-Owns the judgement over all services and the event of a changed status; runs nothing. The runner writes,
+Owns the judgement over all services and the events of results and changes; runs nothing. The runner writes,
 interfaces and the metrics read.
 """
 
@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from wxauto_mgt.core.metrics.model import Sample, SeriesKey, label_set
 from wxauto_mgt.core.monitoring.checks.contract import (
+    CheckRecorded,
     CheckReport,
     CheckResult,
     CheckStatus,
@@ -43,7 +44,7 @@ class CheckBoard:
     """The state of all watched services. Use it on the loop's thread.
 
     Args:
-        bus: gets `CheckStatusChanged`.
+        bus: gets `CheckRecorded` for each result, and `CheckStatusChanged`.
         thresholds: asked at each result.
     """
 
@@ -53,10 +54,16 @@ class CheckBoard:
         self._thresholds = thresholds
         self._watched: dict[str, _Watched] = {}
 
-    def watch(self, service: WatchedService) -> None:
+    def watch(self, service: WatchedService, *, reason_code: str = "not_checked_yet") -> None:
         """Show a service, unknown until its first result."""
         health = ServiceHealth(
-            id=service.id, status=CheckStatus.UNKNOWN, critical=service.critical, parent=service.parent
+            id=service.id,
+            status=CheckStatus.UNKNOWN,
+            critical=service.critical,
+            parents=service.parents,
+            kind=service.kind,
+            description=service.description,
+            reason_code=reason_code,
         )
         self._watched[service.id] = _Watched(service, Streak(), health)
 
@@ -64,20 +71,28 @@ class CheckBoard:
         """Show a service no longer."""
         self._watched.pop(service_id, None)
 
+    def suspend(self, reason_code: str) -> None:
+        """Say of all services that nothing is known, because nothing is measured."""
+        for watched in self._watched.values():
+            before = watched.health
+            self.watch(watched.service, reason_code=reason_code)
+            after = replace(self._watched[before.id].health, last_check_at=before.last_check_at)
+            self._watched[before.id].health = after
+            if before.status is not after.status:
+                self._tell(before.status, after)
+
     def record(self, service_id: str, result: CheckResult) -> None:
         """Take a result; one of a service that is not watched any more is dropped."""
         watched = self._watched.get(service_id)
         if watched is None:
             return
-        thresholds = self._thresholds()
+        thresholds = self._thresholds_of(watched.service)
         watched.streak = watched.streak.after(result.outcome, thresholds)
-        before = watched.health.status
-        watched.health = ServiceHealth(
-            id=service_id,
+        before, at = watched.health.status, self._clock.now()
+        watched.health = replace(
+            watched.health,
             status=watched.streak.status(thresholds),
-            critical=watched.service.critical,
-            parent=watched.service.parent,
-            last_check_at=self._clock.now(),
+            last_check_at=at,
             response_time_ms=result.response_time_ms,
             consecutive_failures=watched.streak.failures,
             reason_code=result.reason_code,
@@ -86,16 +101,20 @@ class CheckBoard:
         )
         if watched.health.status is not before:
             self._tell(before, watched.health)
+        self._bus.publish(CheckRecorded(watched.health, result, at))
 
     def failing_ancestor(self, service_id: str) -> str | None:
         """Return the nearest service that this one depends on and that fails; None when it may be checked."""
-        seen: set[str] = set()
-        watched = self._watched.get(service_id)
-        while watched is not None and (parent := watched.service.parent) is not None and parent not in seen:
-            seen.add(parent)
-            watched = self._watched.get(parent)
-            if watched is not None and watched.health.status.is_trouble:
-                return parent
+        seen = {service_id}
+        level = [service_id]
+        while level:
+            parents = [parent for child in level for parent in self._parents_of(child) if parent not in seen]
+            for parent in parents:
+                watched = self._watched.get(parent)
+                if watched is not None and watched.health.is_failing:
+                    return parent
+            seen.update(parents)
+            level = parents
         return None
 
     def report(self) -> CheckReport:
@@ -111,6 +130,16 @@ class CheckBoard:
                 yield Sample(SeriesKey(CHECK_STATUS, labels), STATUS_VALUES[health.status])
                 if health.response_time_ms is not None:
                     yield Sample(SeriesKey(CHECK_RESPONSE_TIME, labels), round(health.response_time_ms, 3))
+
+    def _parents_of(self, service_id: str) -> tuple[str, ...]:
+        watched = self._watched.get(service_id)
+        return watched.service.parents if watched else ()
+
+    def _thresholds_of(self, service: WatchedService) -> Thresholds:
+        thresholds = self._thresholds()
+        if service.failure_threshold is None:
+            return thresholds
+        return replace(thresholds, failures=service.failure_threshold)
 
     def _tell(self, before: CheckStatus, after: ServiceHealth) -> None:
         facts = {"service_id": after.id, "reason_code": after.reason_code}

@@ -5,19 +5,28 @@ Owns the words only. Each kind implements `Check`; the runner runs it, the board
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from pathlib import Path
+from typing import Any, ClassVar, Generic, Protocol, TypeAlias, TypeVar
 
+from wxauto_mgt.core.config.model import ConfigModel
+from wxauto_mgt.core.instances.registry import InstanceRegistry
 from wxauto_mgt.errors import Fact
+from wxauto_mgt.runtime.clock import Clock
+from wxauto_mgt.storage.database import Database
+
+C = TypeVar("C", bound=ConfigModel)
 
 
 class Outcome(StrEnum):
     """What one run of a check found."""
 
     OK = "ok"
+    DEGRADED = "degraded"  # it works, yet not as well as it should; no failure
     FAILED = "failed"
     UNKNOWN = "unknown"  # not measured: says nothing for or against the service
 
@@ -32,7 +41,7 @@ class CheckStatus(StrEnum):
 
     @property
     def is_trouble(self) -> bool:
-        """Whether the newest measurement failed."""
+        """Whether the newest measurement was not as it should be."""
         return self in (CheckStatus.DEGRADED, CheckStatus.UNHEALTHY)
 
 
@@ -62,6 +71,63 @@ class Check(Protocol):
 
 
 @dataclass(frozen=True)
+class PushedOutcome:
+    """What another program said of a service: how one of its calls went."""
+
+    ok: bool
+    duration_ms: float | None
+    error_type: str | None
+    at: datetime
+
+
+@dataclass(frozen=True)
+class CheckContext:
+    """What a check of a configured service may use.
+
+    Attributes:
+        service: name of the service that is checked.
+        port: of the service, None where it has none; stands for `{port}` in templates.
+        pushed: the newest outcome that was pushed for a service.
+        figures: the newest value of a metric by its name, None while it was not measured.
+    """
+
+    service: str
+    port: int | None
+    clock: Clock
+    data_dir: Path
+    pushed: Callable[[str], PushedOutcome | None]
+    instances: InstanceRegistry
+    db: Database
+    figures: Callable[[str], float | None]
+
+
+class CheckKind(ABC, Generic[C]):
+    """A check that services name by its type. One object per service, for as long as nothing is changed.
+
+    Attributes:
+        TYPE: in documents; texts under `check.type.<TYPE>`.
+        CONFIG: the fields beside `type` in a service's `check`.
+        SECRET_FIELDS: those of them that are sealed at rest.
+    """
+
+    TYPE: ClassVar[str]
+    CONFIG: ClassVar[type[ConfigModel]]
+    SECRET_FIELDS: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, config: C, context: CheckContext) -> None:
+        self.config = config
+        self.context = context
+
+    @abstractmethod
+    async def run(self) -> CheckResult:
+        """Look once. Cancelled when it takes too long; what it raises counts as not measured."""
+
+
+# Any: a list of kinds holds kinds of different configurations.
+AnyCheckKind: TypeAlias = CheckKind[Any]
+
+
+@dataclass(frozen=True)
 class WatchedService:
     """A service that is checked.
 
@@ -69,18 +135,24 @@ class WatchedService:
         id: name for operators and other programs.
         key: what the check was made of; the check is replaced when a service comes with another key.
         critical: whether the whole is unhealthy when it is.
-        parent: id of a service without which it cannot work; it is not checked while that one fails.
+        parents: ids of services without which it cannot work; it is not checked while one of them fails.
+        kind: type of the check.
+        description: what people wrote of it.
         first_after_ratio: first run after this share of the interval at most.
-        timeout_s: None = that of the settings.
+        interval_s, timeout_s, failure_threshold: None = that of the settings.
     """
 
     id: str
     check: Check
     key: object = None
     critical: bool = False
-    parent: str | None = None
+    parents: tuple[str, ...] = ()
+    kind: str = ""
+    description: str = ""
     first_after_ratio: float = 1.0
+    interval_s: float | None = None
     timeout_s: float | None = None
+    failure_threshold: int | None = None
 
 
 @dataclass(frozen=True)
@@ -93,14 +165,21 @@ class ServiceHealth:
 
     id: str
     status: CheckStatus
-    critical: bool
-    parent: str | None
+    critical: bool = False
+    parents: tuple[str, ...] = ()
+    kind: str = ""
+    description: str = ""
     last_check_at: datetime | None = None
     response_time_ms: float | None = None
     consecutive_failures: int = 0
     reason_code: str = "not_checked_yet"
     params: Mapping[str, Fact] = field(default_factory=dict)
     evidence: Mapping[str, Fact] = field(default_factory=dict)
+
+    @property
+    def is_failing(self) -> bool:
+        """Whether the newest measurement failed, or too few went well since one did."""
+        return self.status.is_trouble and self.consecutive_failures > 0
 
 
 @dataclass(frozen=True)
@@ -119,3 +198,12 @@ class CheckStatusChanged:
     service_id: str
     before: CheckStatus
     after: ServiceHealth
+
+
+@dataclass(frozen=True)
+class CheckRecorded:
+    """A check of a service came to a result, whatever it is; published on the bus after the board took it."""
+
+    health: ServiceHealth
+    result: CheckResult
+    at: datetime

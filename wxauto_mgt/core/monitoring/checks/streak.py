@@ -29,26 +29,28 @@ class Streak:
         failures: since the service was well; successes too few to end the trouble do not reset it.
         successes: in a row until now.
         is_measured: whether the newest run measured anything; one that did not changes no count.
+        is_degraded: whether the newest run found it working, yet not as well as it should.
     """
 
     failures: int = 0
     successes: int = 0
     is_measured: bool = False
+    is_degraded: bool = False
 
     def after(self, outcome: Outcome, thresholds: Thresholds) -> Self:
         """Return the streak with one more result."""
         if outcome is Outcome.UNKNOWN:
             return replace(self, is_measured=False)
         if outcome is Outcome.FAILED:
-            return replace(self, failures=self.failures + 1, successes=0, is_measured=True)
+            return type(self)(failures=self.failures + 1, is_measured=True)
         successes = self.successes + 1
         failures = 0 if successes >= thresholds.successes else self.failures
-        return replace(self, failures=failures, successes=successes, is_measured=True)
+        return type(self)(failures, successes, True, outcome is Outcome.DEGRADED)
 
     def status(self, thresholds: Thresholds) -> CheckStatus:
         """Judge."""
         if not self.is_measured:
             return CheckStatus.UNKNOWN
         if not self.failures:
-            return CheckStatus.HEALTHY
+            return CheckStatus.DEGRADED if self.is_degraded else CheckStatus.HEALTHY
         return CheckStatus.UNHEALTHY if self.failures >= thresholds.failures else CheckStatus.DEGRADED
