@@ -6,13 +6,16 @@ import asyncio
 import errno
 import getpass
 import os
+import select
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
+from enum import StrEnum
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import NoReturn, TypedDict
 
 import platformdirs
 import psutil
@@ -20,6 +23,8 @@ import psutil
 from wxauto_mgt.errors import DataFolderInUse, PermanentError
 
 if sys.platform == "win32":
+    import _winapi
+    import ctypes
     import msvcrt
 else:
     import fcntl
@@ -29,6 +34,22 @@ _APP_NAME = "wxauto-mgt"
 _WINDOWS_LOCK_OFFSET = 1 << 30
 """Windows locks are mandatory: a byte far behind the content is locked, so that others can read that."""
 _ICACLS_TIMEOUT_S = 10.0
+_WINDOWS_PIPE_LOOKS_S = 0.02
+
+
+class System(StrEnum):
+    """The systems that the product runs on."""
+
+    LINUX = "linux"
+    MACOS = "macos"
+    WINDOWS = "windows"
+
+
+def this_system() -> System:
+    """The one that this process runs on; any other Unix counts as Linux."""
+    if sys.platform == "win32":
+        return System.WINDOWS
+    return System.MACOS if sys.platform == "darwin" else System.LINUX
 
 
 class FileLock:
@@ -146,6 +167,73 @@ def die() -> NoReturn:
     if sys.platform != "win32":
         os.kill(os.getpid(), signal.SIGKILL)
     os._exit(137)
+
+
+class GroupOptions(TypedDict, total=False):
+    """What `subprocess.Popen` is told so that a child leads a group of its own."""
+
+    start_new_session: bool
+    creationflags: int
+
+
+def group_options() -> GroupOptions:
+    """Options for a child that a Ctrl-C meant for us does not reach, and that opens no window."""
+    if sys.platform == "win32":
+        flags = subprocess.CREATE_NEW_PROCESS_GROUP
+        # With our own console shared the child can be asked to stop; without one it would open a window.
+        if not ctypes.windll.kernel32.GetConsoleWindow():
+            flags |= subprocess.CREATE_NO_WINDOW
+        return {"creationflags": flags}
+    return {"start_new_session": True}
+
+
+def ask_to_stop(pid: int) -> bool:
+    """Ask a process politely to end; False where it is gone, ours no more, or cannot be asked.
+
+    Windows knows no polite way to a program that does not share our console.
+    """
+    try:
+        if sys.platform == "win32":
+            os.kill(pid, signal.CTRL_BREAK_EVENT)
+        else:
+            os.kill(pid, signal.SIGTERM)
+    except (OSError, SystemError):  # SystemError: how Python reports a refused console event
+        return False
+    return True
+
+
+def session_of(pid: int) -> int | None:
+    """The session that a process belongs to; None where there are none or it cannot be seen."""
+    if sys.platform == "win32":
+        return None
+    try:
+        return os.getsid(pid)
+    except OSError:
+        return None
+
+
+if sys.platform == "win32":
+
+    def wait_readable(fd: int, timeout_s: float) -> bool:
+        """Wait until a pipe has bytes or has ended; False when neither came. Blocks."""
+        deadline_s = time.monotonic() + timeout_s
+        while True:
+            try:
+                if _winapi.PeekNamedPipe(msvcrt.get_osfhandle(fd), 0)[0]:
+                    return True
+            except OSError:
+                return True  # ended: reading says so at once
+            if time.monotonic() >= deadline_s:
+                return False
+            time.sleep(_WINDOWS_PIPE_LOOKS_S)
+
+else:
+
+    def wait_readable(fd: int, timeout_s: float) -> bool:
+        """Wait until a pipe has bytes or has ended; False when neither came. Blocks."""
+        poll = select.poll()
+        poll.register(fd, select.POLLIN)
+        return bool(poll.poll(1000 * timeout_s))
 
 
 def restrict_to_owner(path: Path) -> None:
