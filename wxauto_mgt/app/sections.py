@@ -21,10 +21,11 @@ from wxauto_mgt.core.monitoring.settings import logs_settings_group, metrics_set
 from wxauto_mgt.core.notifications.channels.built_in import BUILT_IN as BUILT_IN_CHANNELS
 from wxauto_mgt.core.notifications.section import channel_section
 from wxauto_mgt.core.notifications.settings import notifications_settings_group
-from wxauto_mgt.core.notifications.types import ChannelTypes, installed_channels
+from wxauto_mgt.core.notifications.types import ChannelTypes
 from wxauto_mgt.core.platforms.built_in import BUILT_IN
 from wxauto_mgt.core.platforms.section import platform_section
-from wxauto_mgt.core.platforms.types import PlatformTypes, installed_plugins
+from wxauto_mgt.core.platforms.types import PlatformTypes
+from wxauto_mgt.core.recovery.settings import heartbeat_settings_group
 from wxauto_mgt.core.rules.section import rule_section
 from wxauto_mgt.core.secrets.box import SecretBox
 from wxauto_mgt.core.secrets.key_providers import providers_of
@@ -53,6 +54,7 @@ def settings_groups() -> tuple[SettingsGroup, ...]:
         metrics_settings_group(),
         logs_settings_group(),
         health_checks_settings_group(),
+        heartbeat_settings_group(),
         notifications_settings_group(),
         alerts_settings_group(),
         ui_settings_group(),
@@ -61,12 +63,12 @@ def settings_groups() -> tuple[SettingsGroup, ...]:
 
 def platform_types() -> PlatformTypes:
     """The built-in platforms and those that other packages declare."""
-    return PlatformTypes(BUILT_IN, installed=installed_plugins())
+    return PlatformTypes(BUILT_IN, installed=PlatformTypes.entry_points())
 
 
 def channel_types() -> ChannelTypes:
     """The built-in channels and those that other packages declare."""
-    return ChannelTypes(BUILT_IN_CHANNELS, installed=installed_channels())
+    return ChannelTypes(BUILT_IN_CHANNELS, installed=ChannelTypes.entry_points())
 
 
 def secret_box(data_dir: Path, redactor: Redactor) -> SecretBox:

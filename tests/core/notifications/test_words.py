@@ -138,15 +138,15 @@ def test_a_status_decides_whether_it_is_sent_again(status: int, is_transient: bo
     assert isinstance(failure_of(status, None), ChannelTransient if is_transient else ChannelPermanent)
 
 
-@pytest.mark.expects_log("channel left out")
+@pytest.mark.expects_log("plugin left out")
 def test_a_broken_channel_of_another_package_disables_itself_only() -> None:
     types = ChannelTypes(BUILT_IN, installed=[EntryPoint("x", "no.such.module:X", "wxauto_mgt.channels")])
     assert types.names() == tuple(channel.TYPE for channel in BUILT_IN)
-    assert types.broken["x"].code == "channel_plugin_unloadable"
+    assert types.broken["x"].code == "plugin_unloadable"
 
 
 def test_a_type_is_taken_once() -> None:
-    with pytest.raises(PermanentError, match="channel_type_taken"):
+    with pytest.raises(PermanentError, match="plugin_type_taken"):
         ChannelTypes([*BUILT_IN, BUILT_IN[0]])
 
 

@@ -15,7 +15,7 @@ from wxauto_mgt.core.config.model import JSON
 from wxauto_mgt.core.platforms.built_in import BUILT_IN
 from wxauto_mgt.core.platforms.keyword.plugin import KeywordPlatform
 from wxauto_mgt.core.platforms.section import platform_section
-from wxauto_mgt.core.platforms.types import ENTRY_POINT_GROUP, PlatformTypes
+from wxauto_mgt.core.platforms.types import PlatformTypes
 from wxauto_mgt.errors import ConfigError, PermanentError
 from wxauto_mgt.texts.catalogue import Catalogue
 from wxauto_mgt.texts.language import Language
@@ -32,7 +32,7 @@ def foreign() -> Iterator[ModuleType]:
 
 
 def entry(name: str, target: str = MODULE + ":Plugin") -> EntryPoint:
-    return EntryPoint(name=name, value=target, group=ENTRY_POINT_GROUP)
+    return EntryPoint(name=name, value=target, group=PlatformTypes.GROUP)
 
 
 def problems(document: dict[str, JSON]) -> list[tuple[str, str]]:
@@ -72,15 +72,15 @@ class Taken(ToyPlatform):
     TYPE = "keyword"
 
 
-@pytest.mark.expects_log("platform plugin left out")
+@pytest.mark.expects_log("plugin left out")
 @pytest.mark.parametrize(
     ("plugin", "code"),
     [
-        (NoType, "platform_plugin_bad_type"),
-        (NoModel, "platform_plugin_bad_config"),
-        (Taken, "platform_type_taken"),
-        ("no class", "platform_plugin_no_class"),
-        (None, "platform_plugin_unloadable"),
+        (NoType, "plugin_bad_type"),
+        (NoModel, "plugin_bad_config"),
+        (Taken, "plugin_type_taken"),
+        ("no class", "plugin_no_class"),
+        (None, "plugin_unloadable"),
     ],
 )
 def test_a_broken_plugin_disables_itself_only(foreign: ModuleType, plugin: object, code: str) -> None:
@@ -95,14 +95,14 @@ def test_a_broken_plugin_disables_itself_only(foreign: ModuleType, plugin: objec
         assert "{" not in Catalogue(language).error(types.broken["bad"])
 
 
-@pytest.mark.expects_log("platform plugin left out")
+@pytest.mark.expects_log("plugin left out")
 def test_a_plugin_that_cannot_be_imported_disables_itself_only() -> None:
     types = PlatformTypes(BUILT_IN, installed=[entry("gone", "no_such_package.at_all:Plugin")])
-    assert types.broken["gone"].code == "platform_plugin_unloadable"
+    assert types.broken["gone"].code == "plugin_unloadable"
 
 
 def test_a_broken_built_in_plugin_is_our_own_bug() -> None:
-    with pytest.raises(PermanentError, match="platform_type_taken"):
+    with pytest.raises(PermanentError, match="plugin_type_taken"):
         PlatformTypes([KeywordPlatform, Taken])
 
 

@@ -10,18 +10,16 @@ from typing import Annotated, Final
 from pydantic import AfterValidator, Field, JsonValue
 
 from wxauto_mgt.core.config.form_hints import Widget, hints
-from wxauto_mgt.core.config.model import JSON, ConfigModel, ConfigSection, Document, ObjectId, place_of
-from wxauto_mgt.core.config.pydantic_sections import validate_document
+from wxauto_mgt.core.config.model import ConfigModel, ConfigSection, ObjectId
+from wxauto_mgt.core.config.typed_section import typed_section
 from wxauto_mgt.core.notifications.hours import HoursOfDay, check_hours
 from wxauto_mgt.core.notifications.model import NotificationKind, NotificationLevel
 from wxauto_mgt.core.notifications.templates import check_template
 from wxauto_mgt.core.notifications.types import ChannelTypes
-from wxauto_mgt.errors import ConfigError, Problem
 
 CHANNEL: Final = "channel"
 DOCUMENT_KEY: Final = "channels"
 
-_CONFIG_PREFIX: Final = "config."
 _BASIC: Final = "channel.group.basic"
 _ROUTING: Final = "channel.group.routing"
 _WORDS: Final = "channel.group.words"
@@ -177,52 +175,9 @@ class _ChannelDocument(ConfigModel):
 
 def channel_section(types: ChannelTypes) -> ConfigSection[ChannelConfig]:
     """Make the section of the channels (`channels:` in a document)."""
-
-    def parse(document: Document) -> ChannelConfig:
-        return _parse(document, types)
-
-    def secret_fields(document: Document) -> tuple[str, ...]:
-        channel = types.get(_text(document.get("type")))
-        return tuple(_CONFIG_PREFIX + name for name in channel.SECRET_FIELDS) if channel else ()
-
-    def schema() -> dict[str, JSON]:
-        return _schema(types)
-
-    return ConfigSection(
-        kind=CHANNEL,
-        document_key=DOCUMENT_KEY,
-        parse=parse,
-        id_of=_id_of,
-        schema=schema,
-        secret_fields=secret_fields,
+    return typed_section(
+        kind=CHANNEL, document_key=DOCUMENT_KEY, types=types, common=_ChannelDocument, make=_config_of
     )
-
-
-def _parse(document: Document, types: ChannelTypes) -> ChannelConfig:
-    place = place_of(CHANNEL, _id_of(document))
-    problems: list[Problem] = []
-    common: _ChannelDocument | None = None
-    try:
-        # With a wrong `config` the other fields are still looked at, and the other way round: one round of
-        # corrections for the operator, not two.
-        common = validate_document(_ChannelDocument, document, place=place)
-    except ConfigError as error:
-        problems += error.problems
-    channel = types.get(_text(document.get("type")))
-    if channel is None:
-        if isinstance(document.get("type"), str):
-            problems.append(Problem(place, "type", "not_one_of", {"expected": ", ".join(types.names())}))
-        raise ConfigError(problems)
-    own = document.get("config", {})
-    config: ConfigModel | None = None
-    if isinstance(own, dict):
-        try:
-            config = validate_document(channel.CONFIG, own, place=place, field_prefix=_CONFIG_PREFIX)
-        except ConfigError as error:
-            problems += error.problems
-    if common is None or config is None:
-        raise ConfigError(problems)
-    return _config_of(common, config)
 
 
 def _config_of(common: _ChannelDocument, config: ConfigModel) -> ChannelConfig:
@@ -243,20 +198,3 @@ def _config_of(common: _ChannelDocument, config: ConfigModel) -> ChannelConfig:
         title_template=common.title_template,
         message_template=common.message_template,
     )
-
-
-def _schema(types: ChannelTypes) -> dict[str, JSON]:
-    """The shared fields; `config` names each type's schema under `by_type`."""
-    schema = _ChannelDocument.model_json_schema()
-    properties = schema["properties"]
-    properties["type"]["enum"] = list(types.names())
-    properties["config"] = {"type": "object", "by_type": dict(types.schemas())}
-    return schema
-
-
-def _id_of(document: Document) -> str:
-    return _text(document.get("id"))
-
-
-def _text(value: JSON) -> str:
-    return value if isinstance(value, str) else ""

@@ -21,12 +21,12 @@ from wxauto_mgt.core.notifications.model import Notification, NotificationKind, 
 from wxauto_mgt.core.notifications.registry import implied_config
 from wxauto_mgt.core.notifications.section import channel_section
 from wxauto_mgt.core.notifications.surfaces import Surfaces
-from wxauto_mgt.core.notifications.types import ChannelTypes, installed_channels
+from wxauto_mgt.core.notifications.types import ChannelTypes
 from wxauto_mgt.errors import ChannelError, ConfigError
 from wxauto_mgt.texts.catalogue import Catalogue
 from wxauto_mgt.texts.language import Language
 
-TYPES = ChannelTypes(BUILT_IN, installed=installed_channels())
+TYPES = ChannelTypes(BUILT_IN, installed=ChannelTypes.entry_points())
 SECTION = channel_section(TYPES)
 
 pytestmark = [

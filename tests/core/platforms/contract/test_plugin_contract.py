@@ -17,13 +17,13 @@ from wxauto_mgt.core.platforms.built_in import BUILT_IN
 from wxauto_mgt.core.platforms.contract import AnyPlatform, PluginContext
 from wxauto_mgt.core.platforms.open_platform import OpenPlatform
 from wxauto_mgt.core.platforms.section import PlatformConfig, platform_section
-from wxauto_mgt.core.platforms.types import PlatformTypes, installed_plugins
+from wxauto_mgt.core.platforms.types import PlatformTypes
 from wxauto_mgt.errors import ConfigError, PlatformError
 from wxauto_mgt.runtime.clock import SystemClock
 from wxauto_mgt.texts.catalogue import Catalogue
 from wxauto_mgt.texts.language import Language
 
-TYPES = PlatformTypes(BUILT_IN, installed=installed_plugins())
+TYPES = PlatformTypes(BUILT_IN, installed=PlatformTypes.entry_points())
 SECTION = platform_section(TYPES)
 
 pytestmark = pytest.mark.parametrize("type_name", TYPES.names())
