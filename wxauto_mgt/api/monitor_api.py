@@ -1,20 +1,17 @@
 """The facade for other programs: `from wxauto_mgt.api.monitor_api import monitor_api`.
 
-Owns the list of calls and the proxy; `local_monitor_api` answers them in the console's own process. Other
-programs, the local HTTP API and the command line call it.
+Owns the list of calls and the proxy; `local_monitor_api` answers them in the console's own process,
+`console_link` from another one. Other programs, the local HTTP API and the command line call it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, TypeAlias
 
-from wxauto_mgt.api.replies import JSON, Fields, failure
+from wxauto_mgt.api.replies import JSON, Fields
 from wxauto_mgt.errors import BugError
-from wxauto_mgt.runtime.clock import Clock, SystemClock
-
-NO_CONSOLE: Final = "本进程中没有正在运行的控制台。 / No console runs in this process."
-
 
 NotificationHandler: TypeAlias = Callable[[Fields], object]
 """Called with `key, kind, level, title, message, labels, params, timestamp`; may be a coroutine function."""
@@ -136,7 +133,8 @@ class MonitorAPI:
         """Store a rule that fires at once when a value breaches the threshold; data: the whole rule.
 
         Args:
-            operator: `gt`, `gte`, `lt`, `lte`, `eq`, `rate` (rise per second) or `absent`.
+            operator: `gt`, `gte`, `lt`, `lte`, `eq`, `rate` (rise per second), `anomaly` (how unusual,
+                0 to 100; 3.5 is a good threshold) or `absent`.
             level: `info`, `warning`, `error` or `critical`.
             title, message: may name `{metric} {value} {threshold} {level} {rule} {labels}`.
         """
@@ -249,10 +247,14 @@ class MonitorAPI:
 
 
 class MonitorAPIProxy(MonitorAPI):
-    """Passes the calls to the console of this process, while the composition root has one bound."""
+    """Passes the calls to the console of this process while one is bound, else to one that runs elsewhere.
 
-    def __init__(self, *, clock: Clock) -> None:
-        self._clock = clock
+    Args:
+        elsewhere: makes a call, by name and arguments, where no console is bound.
+    """
+
+    def __init__(self, *, elsewhere: Callable[[str, Mapping[str, object]], Awaitable[Fields]]) -> None:
+        self._elsewhere = elsewhere
         self._bound: MonitorAPI | None = None
 
     def bind(self, api: MonitorAPI) -> None:
@@ -272,8 +274,15 @@ class MonitorAPIProxy(MonitorAPI):
 
     async def _call(self, method: str, **arguments: JSON | NotificationHandler) -> Fields:
         if self._bound is None:
-            return failure(NO_CONSOLE, self._clock.now())
+            return await self._elsewhere(method, arguments)
         return await self._bound._call(method, **arguments)  # noqa: SLF001 - of the same class
 
 
-monitor_api: Final = MonitorAPIProxy(clock=SystemClock())
+async def _attached(method: str, arguments: Mapping[str, object]) -> Fields:
+    # Imported with the first call: programs that only import the facade need not wait for an HTTP client.
+    from wxauto_mgt.api.console_link import running_console
+
+    return await running_console(os.environ).call(method, arguments)
+
+
+monitor_api: Final = MonitorAPIProxy(elsewhere=_attached)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from itertools import pairwise
 from typing import Final
 
 from wxauto_mgt.api.alert_calls import AlertCalls
@@ -26,7 +27,8 @@ from wxauto_mgt.core.alerting.section import (
 from wxauto_mgt.core.alerting.settings import ALERTS, AlertsSettings
 from wxauto_mgt.core.instances.http_errors import UNREACHABLE_CODES
 from wxauto_mgt.core.metrics.calls import CallMetrics
-from wxauto_mgt.core.metrics.model import MetricRecorded, MetricType
+from wxauto_mgt.core.metrics.deviation import modified_z_score
+from wxauto_mgt.core.metrics.model import MetricRecorded, MetricType, Series
 from wxauto_mgt.core.metrics.registry import MetricRegistry
 from wxauto_mgt.core.metrics.requests import ERROR_RATE as API_ERROR_RATE
 from wxauto_mgt.core.metrics.requests import RESPONSE_TIME, WINDOW_COUNT
@@ -65,47 +67,64 @@ class WatchedFigures:
         state = self._states.get(metric_name)
         if state is not None:
             return state()
-        found = []
-        for labels in self._registry.label_sets(metric_name):
-            newest = self._registry.latest(metric_name, labels)
-            if newest is not None:
-                count = self._count(labels) if metric_name in _COUNTED else None
-                found.append(Reading(labels, newest.value, newest.at, count))
-        return found
+        if metric_name in _COUNTED:
+            return [
+                Reading(labels, value, at_s, self._count(labels))
+                for labels, at_s, value in self._registry.newest(metric_name)
+            ]
+        return [Reading(labels, value, at_s) for labels, at_s, value in self._registry.newest(metric_name)]
 
     def rise_per_s(self, metric_name: str, labels: Labels, window_s: float) -> float | None:
         """How much a series rose per second over that long until now; a counter that fell began anew."""
+        at_s, steps = self._steps(metric_name, labels, window_s)
+        return sum(steps) / (at_s[-1] - at_s[0]) if steps else None
+
+    def deviation(self, metric_name: str, labels: Labels, window_s: float) -> float | None:
+        """How unusual the newest value, or the newest rise of a counter, is among those before it."""
+        if self._registry.type_of(metric_name) is MetricType.COUNTER:
+            values: Sequence[float] = self._steps(metric_name, labels, window_s)[1]
+        else:
+            values = self._points(metric_name, labels, window_s).values
+        return modified_z_score(values)
+
+    def _points(self, metric_name: str, labels: Labels, window_s: float) -> Series:
         since = self._clock.now() - timedelta(seconds=window_s)
-        points = self._registry.window(metric_name, labels, since)
+        return self._registry.window(metric_name, labels, since)
+
+    def _steps(
+        self, metric_name: str, labels: Labels, window_s: float
+    ) -> tuple[Sequence[float], Sequence[float]]:
+        """Instants, and how much the value rose between each two; a counter that fell began anew."""
+        points = self._points(metric_name, labels, window_s)
         if len(points.values) < _POINTS_FOR_A_RATE or points.at_s[-1] <= points.at_s[0]:
-            return None
-        steps = [after - before for before, after in zip(points.values, points.values[1:], strict=False)]
+            return points.at_s, ()
+        steps = [after - before for before, after in pairwise(points.values)]
         if self._registry.type_of(metric_name) is MetricType.COUNTER:
             steps = [
                 step if step >= 0 else value for step, value in zip(steps, points.values[1:], strict=True)
             ]
-        return sum(steps) / (points.at_s[-1] - points.at_s[0])
+        return points.at_s, steps
 
     def _count(self, labels: Labels) -> int:
         count = self._registry.latest(WINDOW_COUNT, labels)
         return int(count.value) if count is not None else 0
 
     def _of_instances(self, is_well: Callable[[ClientStatus], bool]) -> list[Reading]:
-        now = self._clock.now()
+        now_s = self._clock.monotonic()
         return [
-            Reading(labels_of({"instance": client.instance_id}), float(is_well(client)), now)
+            Reading(labels_of({"instance": client.instance_id}), float(is_well(client)), now_s)
             for client in self._facts.clients()
             if client.connected is not None
         ]
 
     def _database(self) -> list[Reading]:
-        return [Reading((), float(self._facts.service().blocked_by is None), self._clock.now())]
+        return [Reading((), float(self._facts.service().blocked_by is None), self._clock.monotonic())]
 
     def _error_rate(self) -> list[Reading]:
         counts = self._calls.last_hour()
         if counts.ratio is None:
             return []
-        return [Reading((), 100 * counts.ratio, self._clock.now(), counts.all)]
+        return [Reading((), 100 * counts.ratio, self._clock.monotonic(), counts.all)]
 
 
 class Alerting:

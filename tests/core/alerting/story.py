@@ -37,6 +37,7 @@ class Figures:
         self._values: dict[str, dict[Labels, tuple[float, int | None]]] = {}
         self.frozen_at: datetime | None = None
         self.rates: dict[str, float | None] = {}
+        self.deviations: dict[str, float | None] = {}
 
     def put(self, metric: str, value: float, *, count: int | None = None, **labels: str) -> None:
         self._values.setdefault(metric, {})[labels_of(labels)] = (value, count)
@@ -45,12 +46,15 @@ class Figures:
         del self._values[metric][labels_of(labels)]
 
     def readings(self, metric_name: str) -> Sequence[Reading]:
-        at = self.frozen_at or self._clock.now()
+        at = (self.frozen_at or self._clock.now()).timestamp()
         found = self._values.get(metric_name, {})
         return [Reading(labels, value, at, count) for labels, (value, count) in found.items()]
 
     def rise_per_s(self, metric_name: str, labels: Labels, window_s: float) -> float | None:
         return self.rates.get(metric_name)
+
+    def deviation(self, metric_name: str, labels: Labels, window_s: float) -> float | None:
+        return self.deviations.get(metric_name)
 
 
 class Story:

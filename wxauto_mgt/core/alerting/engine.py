@@ -16,7 +16,7 @@ from datetime import timedelta
 from typing import Final, Protocol
 
 from wxauto_mgt.core.alerting import evaluator, store
-from wxauto_mgt.core.alerting.conditions import Conditions, FigureSource
+from wxauto_mgt.core.alerting.conditions import Conditions, FigureSource, Look
 from wxauto_mgt.core.alerting.evaluator import CALM, NoticeKind, Result, Verdict
 from wxauto_mgt.core.alerting.grouping import Grouping
 from wxauto_mgt.core.alerting.model import (
@@ -154,13 +154,15 @@ class AlertEngine:
                 self._recorded.clear()
             now_s, rules = self._pass_time(), self._rules()
             self._close_orphans(rules)
+            slowest_s = max(self._settings().evaluation_interval_s, self._measured_every_s())
+            look = self._conditions.look(now_s=now_s, stale_after_s=_INTERVALS_UNTIL_STALE * slowest_s)
             known: dict[str, list[Tracked]] = {}
             evaluated = 0
             for tracked in self._series.values():
                 known.setdefault(tracked.rule, []).append(tracked)
             for rule in rules.values():
                 if metric_names is None or rule.metric_name in metric_names:
-                    evaluated += self._evaluate_rule(rule, known.get(rule.id, ()), now_s)
+                    evaluated += self._evaluate_rule(rule, look, known.get(rule.id, ()), now_s)
                 if evaluated >= _SERIES_AT_A_STRETCH:
                     evaluated = 0
                     await self._clock.sleep(0)  # a storm must not stop the window
@@ -253,13 +255,10 @@ class AlertEngine:
             self._running_s += gap_s
         return self._running_s
 
-    def _evaluate_rule(self, rule: AlertRule, known: Iterable[Tracked], now_s: float) -> int:
+    def _evaluate_rule(self, rule: AlertRule, look: Look, known: Iterable[Tracked], now_s: float) -> int:
         """Take the results of one rule; returns how many there were."""
-        slowest_s = max(self._settings().evaluation_interval_s, self._measured_every_s())
         present = set()
-        for labels, result in self._conditions.evaluate(
-            rule, now_s=now_s, stale_after_s=_INTERVALS_UNTIL_STALE * slowest_s
-        ):
+        for labels, result in look.evaluate(rule):
             series_id = alert_id(rule.id, labels)
             present.add(series_id)
             before = self._series.get(series_id) or Tracked(series_id, rule.id, labels)
@@ -278,6 +277,8 @@ class AlertEngine:
     def _take(self, before: Tracked, rule: AlertRule, result: Result, now_s: float) -> None:
         elapsed_s = now_s - self._evaluated_at_s.get(before.id, now_s)
         self._evaluated_at_s[before.id] = now_s
+        if before.progress is CALM and result.verdict is Verdict.CLEAR and before.alert is None:
+            return  # as almost every series almost always is
         after = after_result(
             before,
             rule,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import pairwise
-from typing import Final
+from typing import Final, NamedTuple
 
 from wxauto_mgt.core.alerting.model import AlertRule, AlertState, Level, NoDataPolicy
 
@@ -34,9 +34,8 @@ class NoticeKind(StrEnum):
     RESOLVED = "resolved"
 
 
-@dataclass(frozen=True)
-class Result:
-    """One evaluation.
+class Result(NamedTuple):
+    """One evaluation; a tuple, for one is made for each series at each evaluation.
 
     Attributes:
         level: of a breach; None otherwise.

@@ -25,6 +25,8 @@ Labels: TypeAlias = tuple[tuple[str, str], ...]
 
 PLACEHOLDERS: Final = frozenset({"metric", "value", "threshold", "level", "rule", "labels"})
 _LONGEST_S: Final = 30 * 86_400.0
+_RATE_WINDOW_S: Final = 60.0
+_ANOMALY_WINDOW_S: Final = 3_600.0
 _ID_DIGITS: Final = 12
 _BASIC: Final = "alerts.group.basic"
 _CONDITION: Final = "alerts.group.condition"
@@ -74,7 +76,11 @@ class AlertState(StrEnum):
 
 
 class Operator(StrEnum):
-    """How a value is compared. `rate` compares the rise per second, `absent` looks for no value at all."""
+    """How a value is compared.
+
+    `rate` compares the rise per second, `anomaly` how unusual the value is among those before it, `absent`
+    looks for no value at all.
+    """
 
     GT = "gt"
     GTE = "gte"
@@ -82,6 +88,7 @@ class Operator(StrEnum):
     LTE = "lte"
     EQ = "eq"
     RATE = "rate"
+    ANOMALY = "anomaly"
     ABSENT = "absent"
 
     def is_met(self, value: float, threshold: float) -> bool:
@@ -168,16 +175,16 @@ class AlertRule(ConfigModel):
             help_key="alerts.help.critical_threshold",
         ),
     )
-    rate_window_s: float = Field(
-        default=60.0,
+    window_s: float | None = Field(
+        default=None,
         gt=0,
-        le=86_400,
+        le=10_800,
         json_schema_extra=hints(
-            "alerts.field.rate_window_s",
+            "alerts.field.window_s",
             group=_CONDITION,
             order=100,
             unit=_SECONDS,
-            help_key="alerts.help.rate_window_s",
+            help_key="alerts.help.window_s",
         ),
     )
     min_count: int = Field(
@@ -309,6 +316,13 @@ class AlertRule(ConfigModel):
         if high is not None and low > high:
             raise refuse("alert_flap_low_above_high")
         return low
+
+    @property
+    def looks_back_s(self) -> float:
+        """Over how long `rate` and `anomaly` look."""
+        if self.window_s is not None:
+            return self.window_s
+        return _ANOMALY_WINDOW_S if self.operator is Operator.ANOMALY else _RATE_WINDOW_S
 
     def covers(self, labels: Labels) -> bool:
         """Whether a series belongs to the rule: it has every label that the rule names."""

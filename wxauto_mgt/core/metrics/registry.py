@@ -10,7 +10,7 @@ import logging
 import math
 import re
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, TypeVar
@@ -190,6 +190,12 @@ class MetricRegistry:
         points = self._recent.get(name, {}).get(labels)
         newest = points.newest if points else None
         return Reading(newest[1], datetime.fromtimestamp(newest[0], UTC)) if newest else None
+
+    def newest(self, name: str) -> Iterator[tuple[Labels, float, float]]:
+        """Yield labels, instant in seconds and newest value of each series of a metric."""
+        for labels, points in self._recent.get(name, {}).items():
+            if points.newest is not None:
+                yield labels, *points.newest
 
     def window(self, name: str, labels: Labels, since: datetime) -> Series:
         """Return the points in memory since an instant: about three hours; `SeriesHistory` has older ones."""
