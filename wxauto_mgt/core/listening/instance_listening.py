@@ -157,6 +157,11 @@ class InstanceListening:
         self._main.wake()
         self._keeper.wake()
 
+    def verify_again(self) -> None:
+        """Take no listener for granted any more, and look now."""
+        self.book.forget_proofs()
+        self._keeper.wake()
+
     def _is_initialized(self) -> bool:
         return self.instance.liveness.state().initialized is True
 
@@ -171,5 +176,4 @@ class InstanceListening:
 
     def _server_restarted(self) -> None:
         self.instance.gate.reopen()
-        self.book.forget_proofs()
-        self._keeper.wake()
+        self.verify_again()

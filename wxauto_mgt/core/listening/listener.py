@@ -221,6 +221,14 @@ class MessageListener:
                 return True
         return False
 
+    def verify_listeners(self, instance_id: str) -> bool:
+        """Have every listener of an instance verified anew; False when nothing listens there."""
+        for instance, part in self._parts.items():
+            if instance.id == instance_id and self._phase is Phase.RUNNING:
+                part.verify_again()
+                return True
+        return False
+
     def _begin(self) -> None:
         self._is_ending = False
         self._abandoned = ()

@@ -98,6 +98,19 @@ class PlatformRegistry:
         """All open platforms."""
         return tuple(self._open.values())
 
+    async def reopen(self, platform_id: str) -> None:
+        """Open a platform anew, also one that failed to open; its predecessor finishes its calls.
+
+        Raises:
+            PlatformError: there is none to open, or it did not open.
+        """
+        config = self._wanted.get(platform_id)
+        if config is None or not config.enabled:
+            raise self.why_absent(platform_id)
+        await self._bring_up(config)
+        if platform_id in self._failures:
+            raise self._failures[platform_id]
+
     async def test(self, config: PlatformConfig) -> TestResult:
         """Test a configuration that need not be stored, on a plugin of its own. Raises nothing."""
         started_s = self._clock.monotonic()

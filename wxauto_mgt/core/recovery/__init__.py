@@ -1,0 +1,1 @@
+"""Repairs of monitored services: ladder, actions, journal; heartbeat and managed processes beside them."""

@@ -1,0 +1,142 @@
+"""What is said of repairs: runs and their steps as the journal keeps them, states, reasons, events.
+
+Owns the words only. The ladder decides, the recoverer acts, the store keeps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from wxauto_mgt.core.recovery.actions.contract import RepairOutcome
+from wxauto_mgt.errors import Fact
+
+MANUAL: Final = "manual"
+FAILURES: Final = "failures"
+HEARTBEAT_WHO: Final = "heartbeat"
+
+
+class RecoveryState(StrEnum):
+    """Where a service's repairs stand; names on the wire, texts under `recovery_state.<value>`."""
+
+    IDLE = "idle"
+    RUNNING = "running"
+    COOLING_DOWN = "cooling_down"
+    EXHAUSTED = "exhausted"
+
+
+class RunOutcome(StrEnum):
+    """How a run of a ladder ended; texts under `recovery_outcome.<value>`."""
+
+    RECOVERED = "recovered"
+    RECOVERED_BY_ITSELF = "recovered_by_itself"
+    NOT_RECOVERED = "not_recovered"
+    STOPPED = "stopped"  # repairs were switched off, maintenance began, a parent failed
+    CANCELLED = "cancelled"
+    INTERRUPTED = "interrupted"  # the console ended in the middle
+
+    @property
+    def is_well(self) -> bool:
+        """Whether the service's check passed at the end."""
+        return self in (RunOutcome.RECOVERED, RunOutcome.RECOVERED_BY_ITSELF)
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why something is so; `recovery_why.<code>`."""
+
+    code: str
+    params: Mapping[str, Fact] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class CheckSeen:
+    """What a check found, as evidence."""
+
+    outcome: str
+    reason_code: str
+    params: Mapping[str, Fact]
+    evidence: Mapping[str, Fact]
+    at: datetime
+
+
+@dataclass(frozen=True)
+class StepRecord:
+    """One step of a run.
+
+    Attributes:
+        outcome: None while it acts, or when the console ended meanwhile.
+        undo_code: `repair.<code>` of what was taken back after it, if it was.
+        proof: the check after it.
+    """
+
+    position: int
+    action: str
+    began_at: datetime
+    ended_at: datetime | None
+    outcome: RepairOutcome | None
+    reason_code: str
+    params: Mapping[str, Fact]
+    evidence: Mapping[str, Fact]
+    proof: CheckSeen | None
+    undo_code: str | None = None
+    undo_params: Mapping[str, Fact] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """One run of a ladder: an attempt.
+
+    Attributes:
+        trigger: `failures`, `manual`, or `alert:RULE`.
+        who: who asked for it; `heartbeat` when nobody did.
+        attempt: which one of the budget.
+        reason: why it ended as it did.
+        before, after: what the service's check found.
+    """
+
+    id: str
+    service: str
+    trigger: str
+    who: str
+    attempt: int
+    began_at: datetime
+    ended_at: datetime | None
+    outcome: RunOutcome | None
+    reason: Reason | None
+    before: CheckSeen | None
+    after: CheckSeen | None
+    steps: tuple[StepRecord, ...] = ()
+
+
+@dataclass(frozen=True)
+class RecoveryStarted:
+    """Event: a run began."""
+
+    recovery_id: str
+    service: str
+    trigger: str
+    attempt: int
+
+
+@dataclass(frozen=True)
+class RecoveryStep:
+    """Event: a step begins (outcome None) or ended."""
+
+    recovery_id: str
+    service: str
+    position: int
+    action: str
+    outcome: RepairOutcome | None
+
+
+@dataclass(frozen=True)
+class RecoveryFinished:
+    """Event: a run ended."""
+
+    recovery_id: str
+    service: str
+    outcome: RunOutcome
