@@ -1,4 +1,4 @@
-"""How a console was asked to run, and which folder it keeps its data in.
+"""How a console was asked to run.
 
 The command line makes the options; the headless run, the window and the commands take them.
 """
@@ -8,13 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
-from wxauto_mgt.runtime.platform import user_data_dir
-
-DATA_DIR_VARIABLE: Final = "WXAUTO_MGT_DATA_DIR"
-
-_ROOT: Final = Path(__file__).resolve().parents[1]
+from wxauto_mgt.runtime.data_folder import choose_data_dir
 
 
 @dataclass(frozen=True)
@@ -34,21 +29,5 @@ class RunOptions:
 
 
 def resolve_data_dir(options: RunOptions, environment: Mapping[str, str]) -> Path:
-    """Return the data folder as an absolute path; creates nothing.
-
-    `--data-dir` wins; the demonstration has a folder of its own, whatever the environment says; then the
-    environment, the `data` folder of a checkout, the user's folder.
-    """
-    if options.data_dir is not None:
-        return options.data_dir.absolute()
-    if options.demo:
-        return (_ROOT if is_checkout() else user_data_dir()) / "demo"
-    named = environment.get(DATA_DIR_VARIABLE, "").strip()
-    if named:
-        return Path(named).absolute()
-    return _ROOT / "data" if is_checkout() else user_data_dir()
-
-
-def is_checkout() -> bool:
-    """Whether the program runs from its source tree rather than from an installed package."""
-    return (_ROOT / "main.py").is_file() and (_ROOT / "pyproject.toml").is_file()
+    """Return the data folder of such a run as an absolute path; creates nothing."""
+    return choose_data_dir(environment, wanted=options.data_dir, is_demo=options.demo)

@@ -7,6 +7,7 @@ import inspect
 import json
 from collections.abc import Awaitable, Mapping
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 
@@ -15,7 +16,7 @@ from tests.core.monitoring.fakes import FakeConsole, client_status, listener_sta
 from tests.fakes.clock import FakeClock
 from tests.waiting import eventually
 from wxauto_mgt.api.local_monitor_api import LocalMonitorAPI
-from wxauto_mgt.api.monitor_api import NO_CONSOLE, MonitorAPI, MonitorAPIProxy, monitor_api
+from wxauto_mgt.api.monitor_api import MonitorAPI, MonitorAPIProxy, monitor_api
 from wxauto_mgt.api.replies import JSON, Fields
 from wxauto_mgt.core.messages.history.figures import DeliveryFigures
 from wxauto_mgt.core.metrics.calls import CallMetrics
@@ -423,32 +424,36 @@ def calls_of(api: MonitorAPI) -> list[Awaitable[Fields]]:
     return calls
 
 
-async def test_without_a_console_every_call_says_so() -> None:
+async def test_without_a_console_every_call_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WXAUTO_MGT_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("LC_ALL", "en_US.UTF-8")
     calls = calls_of(monitor_api)
     assert len(calls) >= 12
     for call in calls:
-        assert await failure_of(call) == NO_CONSOLE
+        assert await failure_of(call) == f"No console runs with the data folder {tmp_path}. Start it first"
 
 
-async def test_proxy_answers_by_the_bound_application_until_it_is_unbound(
-    api: LocalMonitorAPI, fake_clock: FakeClock
-) -> None:
-    proxy = MonitorAPIProxy(clock=fake_clock)
+async def _elsewhere(method: str, _arguments: Mapping[str, object]) -> Fields:
+    return {"success": True, "data": f"{method} elsewhere", "timestamp": START}
+
+
+async def test_proxy_answers_by_the_bound_application_until_it_is_unbound(api: LocalMonitorAPI) -> None:
+    proxy = MonitorAPIProxy(elsewhere=_elsewhere)
     proxy.bind(api)
     for call in calls_of(proxy):
         reply = await call
-        assert reply["success"] or reply["error"] != NO_CONSOLE
+        assert not reply["success"] or "elsewhere" not in str(reply["data"])
     proxy.unbind(api)
-    assert await failure_of(proxy.get_service_status()) == NO_CONSOLE
+    assert await data_of(proxy.get_service_status()) == "get_service_status elsewhere"
 
 
-async def test_second_application_cannot_take_the_proxy(api: LocalMonitorAPI, fake_clock: FakeClock) -> None:
-    proxy = MonitorAPIProxy(clock=fake_clock)
+async def test_second_application_cannot_take_the_proxy(api: LocalMonitorAPI) -> None:
+    proxy = MonitorAPIProxy(elsewhere=_elsewhere)
     proxy.bind(api)
     with pytest.raises(BugError):
         proxy.bind(MonitorAPI())
     proxy.unbind(MonitorAPI())
-    assert (await proxy.get_service_status())["success"] is True
+    assert (await data_of(proxy.get_service_status())) != "get_service_status elsewhere"
 
 
 async def test_another_part_may_answer_further_calls(api: LocalMonitorAPI) -> None:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from wxauto_mgt import run_options
 from wxauto_mgt.run_options import RunOptions, resolve_data_dir
+from wxauto_mgt.runtime import data_folder
 from wxauto_mgt.runtime.platform import user_data_dir
 
-CHECKOUT = Path(run_options.__file__).resolve().parents[1]
+CHECKOUT = Path(data_folder.__file__).resolve().parents[2]
 NAMED = {"WXAUTO_MGT_DATA_DIR": "named"}
 
 
@@ -34,6 +34,6 @@ def test_the_demonstration_has_its_own_folder() -> None:
 
 
 def test_an_installed_console_uses_the_users_folder(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run_options, "is_checkout", lambda: False)
+    monkeypatch.setattr(data_folder, "is_checkout", lambda: False)
     assert resolve_data_dir(RunOptions(), {}) == user_data_dir()
     assert resolve_data_dir(RunOptions(demo=True), {}) == user_data_dir() / "demo"

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-from wxauto_mgt.core.listening.model import ListenerStatus
-from wxauto_mgt.core.monitoring.error_episodes import ErrorEpisode
-from wxauto_mgt.core.monitoring.facts import ServiceState
-from wxauto_mgt.core.monitoring.health_score import Deduction
-from wxauto_mgt.core.monitoring.model import ClientReport, HealthReport, ServiceStatus, Statistics
 from wxauto_mgt.errors import ConsoleError, Fact
+
+if TYPE_CHECKING:  # Other programs import this with the facade and should not wait for the whole console.
+    from wxauto_mgt.core.listening.model import ListenerStatus
+    from wxauto_mgt.core.monitoring.error_episodes import ErrorEpisode
+    from wxauto_mgt.core.monitoring.facts import ServiceState
+    from wxauto_mgt.core.monitoring.health_score import Deduction
+    from wxauto_mgt.core.monitoring.model import ClientReport, HealthReport, ServiceStatus, Statistics
 
 JSON: TypeAlias = "bool | int | float | str | list[JSON] | dict[str, JSON] | None"
 Fields: TypeAlias = dict[str, JSON]

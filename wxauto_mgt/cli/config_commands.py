@@ -15,7 +15,6 @@ from typing import Any, Final
 
 from wxauto_mgt.app.data_folder import console_database, make_data_folder, open_console_database
 from wxauto_mgt.cli.arguments import STANDARD_STREAM, ConfigCheck, ConfigExport, ConfigImport
-from wxauto_mgt.cli.files import replacing
 from wxauto_mgt.cli.terminal import ExitStatus, Terminal
 from wxauto_mgt.core.config.documents import dump_document
 from wxauto_mgt.core.config.model import ConfigSection, ImportResult, SettingsGroup
@@ -26,6 +25,7 @@ from wxauto_mgt.core.secrets.box import SecretBox
 from wxauto_mgt.core.secrets.redaction import Redactor
 from wxauto_mgt.errors import ConfigError, Problem, StorageError
 from wxauto_mgt.runtime.clock import SystemClock
+from wxauto_mgt.runtime.private_file import replacing
 
 WHO: Final = "cli"
 

@@ -1,4 +1,4 @@
-"""Writing result files: whole or not at all, readable by their owner only: they hold names and texts."""
+"""Writing files that hold names, texts or tokens: whole or not at all, readable by their owner only."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from wxauto_mgt.runtime.platform import restrict_to_owner
 @contextmanager
 def replacing(file: Path) -> Iterator[TextIO]:
     """Yield a UTF-8 stream; the file gets its name when the block ends well, and stays as it was otherwise.
+
+    Blocks. The stream is its owner's alone before the first byte is in it.
 
     Raises:
         PermanentError: it cannot be written.
