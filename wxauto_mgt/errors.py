@@ -2,7 +2,7 @@
 
 ConsoleError                 code + facts; the interfaces render them from the catalogue (`error.<code>`)
 ├── TransientError           may work when tried again
-│   ├── StorageOverloaded, RevisionMoved
+│   ├── StorageOverloaded, RevisionMoved, RecoveryRunning
 │   └── InstanceError        a call to a WXAUTO-HTTP-API server gave no usable answer
 │       ├── InstanceUnreachable, InstanceTimedOut, InstanceRejected, InstanceUnauthorized
 │       └── InstanceMaybeLimited, InstanceAnswerUnreadable
@@ -103,6 +103,10 @@ class SecretKeyUnavailable(SecretUnreadable):
 
 class RevisionMoved(TransientError):
     """Another process changed the configuration meanwhile; build the candidate again."""
+
+
+class RecoveryRunning(TransientError):
+    """A repair of this service is under way; a second one never begins beside it."""
 
 
 class InstanceError(TransientError):
