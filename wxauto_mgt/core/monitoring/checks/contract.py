@@ -22,6 +22,14 @@ from wxauto_mgt.storage.database import Database
 C = TypeVar("C", bound=ConfigModel)
 
 
+def _never() -> bool:
+    return False
+
+
+def _masked(_text: str) -> str:
+    return "***"
+
+
 class Outcome(StrEnum):
     """What one run of a check found."""
 
@@ -89,6 +97,8 @@ class CheckContext:
         port: of the service, None where it has none; stands for `{port}` in templates.
         pushed: the newest outcome that was pushed for a service.
         figures: the newest value of a metric by its name, None while it was not measured.
+        may_send: whether the console may begin to send; not while the operator paused or stopped it.
+        redact: masks known secrets in a text that is to be shown.
     """
 
     service: str
@@ -99,6 +109,8 @@ class CheckContext:
     instances: InstanceRegistry
     db: Database
     figures: Callable[[str], float | None]
+    may_send: Callable[[], bool] = _never
+    redact: Callable[[str], str] = _masked
 
 
 class CheckKind(ABC, Generic[C]):
@@ -117,6 +129,11 @@ class CheckKind(ABC, Generic[C]):
     def __init__(self, config: C, context: CheckContext) -> None:
         self.config = config
         self.context = context
+
+    @property
+    def least_time_s(self) -> float:
+        """Time that a run must be given, because what it began is bounded by itself; 0 where any will do."""
+        return 0.0
 
     @abstractmethod
     async def run(self) -> CheckResult:
