@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -151,6 +152,28 @@ async def test_a_server_that_is_gone_is_an_alert_and_its_wechat_is_not_told_too(
     assert not [key for key in told if key.startswith("wechat_logged_out")]
     [alert] = [a for a in (await api_of(console).get_active_alerts())["data"] if a["rule"] == "instance_down"]
     assert (alert["labels"], alert["level"]) == ({"instance": "pc1"}, "critical")
+    await console.stop()
+
+
+async def test_a_rule_about_the_log_fires_on_its_records(tmp_path: Path) -> None:
+    console = await opened(tmp_path)
+    rule: dict[str, JSON] = {
+        "id": "db-errors",
+        "metric_name": "log_records_total",
+        "labels": {"level": "INFO", "category": "CONFIG"},
+        "operator": "rate",
+        "threshold": 0.0,
+        "for_s": 0.0,
+    }
+    edits = [Put("alert_rule", "db-errors", rule), Put("settings", "metrics", {"sample_interval_s": 0.05})]
+    await console.config.apply(edits, who="test")
+    logger = logging.getLogger("wxauto_mgt.core.config")
+
+    def fires() -> bool:
+        logger.info("one more")
+        return any(alert.rule == "db-errors" for alert in console.alerting.engine.active())
+
+    await eventually(fires)
     await console.stop()
 
 

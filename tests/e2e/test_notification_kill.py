@@ -14,6 +14,7 @@ import pytest
 
 from tests.e2e.console import Console, wait_for
 
+ALERT_POINTS = {"alert.before_commit": 1, "alert.committed": 1}
 POINTS = {
     # where the process is killed -> how often the notice arrives in the end (other steps: in-process tests)
     "notification.claimed": 1,
@@ -82,3 +83,31 @@ def test_kill_at_a_step_loses_no_notice(
     wait_for("the notice sent", lambda: bool(console.rows(sent)))
     assert console.stop() == 0, console.output()
     assert collector.keys == ["r:1"] * arrivals
+
+
+@pytest.mark.parametrize(("point", "arrivals"), ALERT_POINTS.items())
+def test_kill_around_the_commit_of_an_alert_tells_it_once(
+    console: Console, collector: Collector, point: str, arrivals: int
+) -> None:
+    console.import_config(
+        {
+            "channels": [{"id": "hook", "type": "webhook", "config": {"webhook_url": collector.url}}],
+            "alert_rules": [{"id": "r", "metric_name": "app_thread_count", "threshold": 0.0, "for_s": 0.0}],
+            "settings": {
+                "alerts": {"evaluation_interval_s": 0.05, "group_wait_s": 0.0},
+                "metrics": {"sample_interval_s": 0.05},
+            },
+        }
+    )
+    console.start(fault_point=point)
+    console.wait_killed()
+    began = console.output().count("ready")
+    console.start()
+    wait_for("ready", lambda: console.output().count("ready") > began)
+    wait_for(
+        "the notice sent",
+        lambda: bool(console.rows("SELECT 1 FROM notification_delivery WHERE state = 'sent'")),
+    )
+    assert len(console.rows("SELECT 1 FROM alert WHERE rule = 'r'")) == 1
+    assert console.stop() == 0, console.output()
+    assert [key.partition(":")[0] for key in collector.keys] == ["r"] * arrivals

@@ -22,6 +22,7 @@ from wxauto_mgt.core.alerting.section import (
     ERROR_RATE,
     INSTANCE_CONNECTED,
     INSTANCE_REACHABLE,
+    LISTENER_ACTIVE,
     rules_in_force,
 )
 from wxauto_mgt.core.alerting.settings import ALERTS, AlertsSettings
@@ -38,6 +39,7 @@ from wxauto_mgt.core.notifications.model import NotificationsEnqueued
 from wxauto_mgt.core.notifications.outbox import Outbox
 from wxauto_mgt.runtime.clock import Clock
 from wxauto_mgt.runtime.event_bus import EventBus
+from wxauto_mgt.runtime.fault_points import FaultPoints
 from wxauto_mgt.runtime.supervisor import Supervisor
 
 ALERTING: Final = "alerting"
@@ -60,6 +62,7 @@ class WatchedFigures:
             INSTANCE_CONNECTED: lambda: self._of_instances(lambda client: bool(client.connected)),
             DATABASE_CONNECTED: self._database,
             ERROR_RATE: self._error_rate,
+            LISTENER_ACTIVE: self._listeners,
         }
 
     def readings(self, metric_name: str) -> Sequence[Reading]:
@@ -117,6 +120,19 @@ class WatchedFigures:
             if client.connected is not None
         ]
 
+    def _listeners(self) -> list[Reading]:
+        """Those that a person asked for; one made by traffic comes and goes."""
+        now_s = self._clock.monotonic()
+        return [
+            Reading(
+                labels_of({"instance": listener.instance_id, "chat": listener.who}),
+                float(listener.active),
+                now_s,
+            )
+            for listener in self._facts.listeners()
+            if listener.kind.is_permanent
+        ]
+
     def _database(self) -> list[Reading]:
         return [Reading((), float(self._facts.service().blocked_by is None), self._clock.monotonic())]
 
@@ -143,6 +159,7 @@ class Alerting:
         facts: MonitoredFacts,
         requests: CallMetrics,
         outbox: Outbox,
+        faults: FaultPoints,
     ) -> None:
         self._config = ground.config
         self._in_force: tuple[object, Mapping[str, AlertRule]] = (None, {})
@@ -155,6 +172,8 @@ class Alerting:
             measured_every_s=self._measured_every_s,
             outbox=outbox,
             on_notices=lambda: bus.publish(NotificationsEnqueued()),
+            on_repair_wanted=bus.publish,
+            faults=faults,
         )
         self._unsubscribe = bus.subscribe(MetricRecorded, self.engine.metric_recorded)
         self.calls = AlertCalls(engine=self.engine, config=ground.config, texts=ground.catalogue)

@@ -228,8 +228,14 @@ class Application:
             facts=facts,
             requests=self.calls,
             outbox=self.notifications.outbox,
+            faults=self._faults,
         )
-        self.log_keeping = LogKeeping(ground=self.ground, sampler=self.sampler, calls=self.calls)
+        self.log_keeping = LogKeeping(
+            ground=self.ground,
+            sampler=self.sampler,
+            calls=self.calls,
+            registry=self.metering.registry,
+        )
         episodes = Episodes(instance_id=None, clock=self.clock, on_error=self.bus.publish)
         self.reloading = ReportedReload(config=self.config, episodes=episodes)
         self.api = LocalMonitorAPI(

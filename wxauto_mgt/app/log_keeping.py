@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from wxauto_mgt.api.answers import Answers
@@ -17,10 +17,13 @@ from wxauto_mgt.core.logs.hourly import HourlyLine
 from wxauto_mgt.core.logs.index import LogIndex
 from wxauto_mgt.core.logs.record import Fact
 from wxauto_mgt.core.metrics.calls import CallMetrics
+from wxauto_mgt.core.metrics.model import MetricType, Sample, SeriesKey, label_set
+from wxauto_mgt.core.metrics.registry import MetricRegistry
 from wxauto_mgt.core.metrics.sampler import Sampler
 from wxauto_mgt.core.monitoring.settings import LOGS, LogsSettings
 from wxauto_mgt.runtime.supervisor import Supervisor
 
+LOG_RECORDS: Final = "log_records_total"
 _SAMPLED: Final = (
     "app_cpu_usage",
     "app_memory_usage",
@@ -36,8 +39,11 @@ _SAMPLED: Final = (
 class LogKeeping:
     """Index and hourly line of one application."""
 
-    def __init__(self, *, ground: Ground, sampler: Sampler, calls: CallMetrics) -> None:
+    def __init__(
+        self, *, ground: Ground, sampler: Sampler, calls: CallMetrics, registry: MetricRegistry
+    ) -> None:
         self._ground = ground
+        registry.add_collector(self._counts)
         self.index = LogIndex(telemetry=ground.telemetry, clock=ground.clock, kept_days=self._kept_days)
         self._hourly = HourlyLine(clock=ground.clock, figures=_figures_of(ground, sampler, calls))
 
@@ -56,6 +62,14 @@ class LogKeeping:
         """Index what was logged until now."""
         await asyncio.to_thread(self._ground.logs.flush)
         await self.index.write()
+
+    def _counts(self) -> Iterator[Sample]:
+        """How many records came of each level and category, for rules about logs."""
+        for (level, category), count in self._ground.logs.status().counts.items():
+            labels = label_set({"level": level.value, "category": category.value})
+            yield Sample(
+                SeriesKey(LOG_RECORDS, labels), float(count), MetricType.COUNTER, starts_at_zero=True
+            )
 
     def _kept_days(self) -> int:
         settings: LogsSettings = self._ground.config.snapshot.settings(LOGS)

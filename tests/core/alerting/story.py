@@ -9,10 +9,11 @@ from datetime import datetime, timedelta
 from tests.fakes.clock import FakeClock
 from wxauto_mgt.core.alerting.conditions import Reading
 from wxauto_mgt.core.alerting.engine import AlertEngine
-from wxauto_mgt.core.alerting.model import AlertRule, AlertState, Labels, labels_of
+from wxauto_mgt.core.alerting.model import AlertRule, AlertState, Labels, RepairWanted, labels_of
 from wxauto_mgt.core.alerting.settings import AlertsSettings
 from wxauto_mgt.core.notifications.outbox import Outbox
 from wxauto_mgt.runtime.event_bus import EventBus
+from wxauto_mgt.runtime.fault_points import FaultPoints
 from wxauto_mgt.storage.database import Database
 
 INTERVAL_S = 10.0
@@ -66,6 +67,7 @@ class Story:
         self.figures = Figures(self.clock)
         self.rules: dict[str, AlertRule] = {rule.id: rule for rule in rules}
         self.settings = settings or AlertsSettings(group_wait_s=0, group_interval_s=0)
+        self.repairs: list[RepairWanted] = []
         self._read_up_to = 0
         self._at_s = 0.0
         self.engine = self._new_engine()
@@ -110,6 +112,8 @@ class Story:
             measured_every_s=lambda: INTERVAL_S,
             outbox=Outbox(db=self.db, clock=self.clock, bus=EventBus()),
             on_notices=lambda: None,
+            on_repair_wanted=self.repairs.append,
+            faults=FaultPoints(None),
         )
 
 

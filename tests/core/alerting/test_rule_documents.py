@@ -98,6 +98,7 @@ def test_the_defaults_are_the_documented_ones_and_can_be_replaced_and_switched_o
     rules = rules_in_force({})
     assert {rule_id: rule.threshold for rule_id, rule in rules.items() if rule.level is Level.WARNING} == {
         "high_cpu_usage": 80.0,
+        "listener_lost": 1.0,
         "high_memory_usage": 85.0,
         "disk_space_low": 90.0,
         "api_error_rate": 5.0,

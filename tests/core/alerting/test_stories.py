@@ -319,3 +319,23 @@ async def test_a_full_disk_delays_a_notice_and_loses_none(
         assert story.states() == [("now", AlertState.FIRING)]
     assert await story.until(60) == ["firing now"]
     assert await story.until(100) == []
+
+
+async def test_a_rule_asks_for_its_repair_once_an_alert_and_not_for_what_another_alert_causes(
+    db: Database,
+) -> None:
+    rule = NOW.model_copy(update={"repair": "tts"})
+    cause = AlertRule(id="cause", metric_name="power", threshold=0.0, for_s=0.0)
+    story = await Story(db, rule).begin()
+    story.figures.put("cpu", 90.0)
+    await story.until(100)
+    assert [(wanted.service, wanted.rule) for wanted in story.repairs] == [("tts", "now")]
+    story.figures.put("cpu", 10.0)
+    await story.until(200)
+
+    story.rules = {"now": rule.model_copy(update={"inhibited_by": ("cause",)}), "cause": cause}
+    story.figures.put("power", 1.0)
+    story.figures.put("cpu", 90.0)
+    await story.until(300)
+    assert len(story.engine.active()) == 2
+    assert len(story.repairs) == 1

@@ -26,6 +26,7 @@ from wxauto_mgt.core.alerting.model import (
     AlertState,
     Labels,
     Operator,
+    RepairWanted,
     alert_id,
     labels_of,
 )
@@ -38,6 +39,7 @@ from wxauto_mgt.core.notifications.model import Notification
 from wxauto_mgt.errors import PermanentError, StorageError, StorageOverloaded
 from wxauto_mgt.runtime.alarm import Alarm
 from wxauto_mgt.runtime.clock import Clock
+from wxauto_mgt.runtime.fault_points import FaultPoints
 from wxauto_mgt.storage.database import Database
 
 _log = logging.getLogger(__name__)
@@ -50,6 +52,8 @@ _TIMERS_SAVED_EVERY_S: Final = 30.0
 _SERIES_AT_A_STRETCH: Final = 200
 _RECORDED_TOGETHER_S: Final = 0.05
 _STORE_TRIED_EVERY_S: Final = 1.0
+INHIBITED: Final = "rule:"
+"""How `Alert.muted_by` begins when another rule's alert is the cause."""
 
 _Due = dict[str, NoticeKind]
 
@@ -69,6 +73,7 @@ class AlertEngine:
         rules: the rules in force, asked at each evaluation.
         measured_every_s: how often figures are renewed; older ones are no data after three times that.
         on_notices: told after notices were committed.
+        on_repair_wanted: told after an alert was committed that fires anew and whose rule names a repair.
     """
 
     def __init__(
@@ -82,6 +87,8 @@ class AlertEngine:
         measured_every_s: Callable[[], float],
         outbox: NoticeOutbox,
         on_notices: Callable[[], None],
+        on_repair_wanted: Callable[[RepairWanted], None],
+        faults: FaultPoints,
     ) -> None:
         self._db = db
         self._clock = clock
@@ -91,9 +98,12 @@ class AlertEngine:
         self._measured_every_s = measured_every_s
         self._outbox = outbox
         self._on_notices = on_notices
+        self._on_repair_wanted = on_repair_wanted
+        self._faults = faults
         self._series: dict[str, Tracked] = {}
         self._saved: dict[str, tuple[Tracked, float]] = {}
         self._appeared: set[str] = set()
+        self._fired: dict[str, str] = {}
         self._evaluated_at_s: dict[str, float] = {}
         self._silences: list[Silence] = []
         self._grouping = Grouping()
@@ -292,6 +302,8 @@ class AlertEngine:
             return
         if before.open_alert is None and after.open_alert is not None:
             _log.info("alert fires: %s", after.id)
+            if rule.repair:
+                self._fired[after.id] = rule.repair
         elif before.open_alert is not None and after.open_alert is None:
             _log.info("alert resolved: %s", after.id)
 
@@ -344,7 +356,7 @@ class AlertEngine:
             rule = rules.get(tracked.rule)
             inhibitor = None if rule is None else inhibitor_of(rule, tracked.labels, open_alerts)
             keeper = keeper_of(tracked.rule, tracked.labels, (*silences, *maintenance))
-            muted_by = keeper or ("" if inhibitor is None else f"rule:{inhibitor}")
+            muted_by = keeper or ("" if inhibitor is None else f"{INHIBITED}{inhibitor}")
             if muted_by != tracked.alert.muted_by:
                 self._series[tracked.id] = replace(tracked, alert=replace(tracked.alert, muted_by=muted_by))
 
@@ -378,6 +390,8 @@ class AlertEngine:
             store.drop_series(tx, dropped)
             for notice in notices:
                 self._outbox.enqueue(tx, notice)
+            if notices:
+                self._faults.reach("alert.before_commit")
 
         try:
             await self._db.run(job)
@@ -393,8 +407,20 @@ class AlertEngine:
         self._saved |= {tracked.id: (tracked, self._running_s) for tracked in lasting}
         for series_id in dropped:
             del self._saved[series_id]
+        if notices:
+            self._faults.reach("alert.committed")
         self._forget_resting(rules)
+        self._want_repairs()
         return True
+
+    def _want_repairs(self) -> None:
+        """Ask for the repairs of what fired; where the cause is another alert, a repair would be in vain."""
+        fired, self._fired = self._fired, {}
+        for series_id, service in fired.items():
+            tracked = self._series.get(series_id)
+            alert = None if tracked is None else tracked.open_alert
+            if alert is not None and not alert.muted_by.startswith(INHIBITED):
+                self._on_repair_wanted(RepairWanted(service, alert.rule, alert.id))
 
     def _is_unsaved(self, tracked: Tracked, rules: Mapping[str, AlertRule], *, with_timers: bool) -> bool:
         known = self._saved.get(tracked.id)

@@ -283,6 +283,13 @@ class AlertRule(ConfigModel):
             help_key="alerts.help.inhibited_by",
         ),
     )
+    repair: str = Field(
+        default="",
+        max_length=100,
+        json_schema_extra=hints(
+            "alerts.field.repair", group=_NOTICES, order=215, help_key="alerts.help.repair"
+        ),
+    )
     title: Template = Field(
         default="",
         max_length=500,
@@ -375,3 +382,12 @@ class Alert:
     acknowledged: Acknowledgement | None = None
     is_flapping: bool = False
     muted_by: str = ""
+
+
+@dataclass(frozen=True)
+class RepairWanted:
+    """An alert fires whose rule names a service to be repaired; published on the bus."""
+
+    service: str
+    rule: str
+    alert: str

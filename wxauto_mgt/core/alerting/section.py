@@ -20,6 +20,7 @@ INSTANCE_REACHABLE: Final = "instance_reachable"
 INSTANCE_CONNECTED: Final = "instance_connected"
 DATABASE_CONNECTED: Final = "database_connected"
 REDIS_CONNECTED: Final = "redis_connected"
+LISTENER_ACTIVE: Final = "listener_active"
 ERROR_RATE: Final = "error_rate"
 
 _MIN_CALLS: Final = 20
@@ -63,6 +64,14 @@ def default_rules() -> tuple[AlertRule, ...]:
         _connection("redis_connection_fail", REDIS_CONNECTED),
         _connection("instance_down", INSTANCE_REACHABLE),
         _connection("wechat_logged_out", INSTANCE_CONNECTED, inhibited_by=("instance_down",)),
+        AlertRule(
+            id="listener_lost",
+            metric_name=LISTENER_ACTIVE,
+            operator=Operator.LT,
+            threshold=1.0,
+            no_data=NoDataPolicy.RESOLVE,
+            inhibited_by=("instance_down", "wechat_logged_out"),
+        ),
     )
 
 

@@ -52,6 +52,7 @@ class LogStatus:
         dropped: records refused because the queue was full.
         unwritten: records that reached memory but not the file.
         file_error: why the file cannot be written now; None = it can.
+        counts: how many records came of each level and category.
     """
 
     queued: int
@@ -59,8 +60,7 @@ class LogStatus:
     dropped: int
     unwritten: int
     file_error: str | None
-    count_by_level: Mapping[Level, int]
-    count_by_category: Mapping[Category, int]
+    counts: Mapping[tuple[Level, Category], int]
 
 
 class _Captured(NamedTuple):  # a fifth of a frozen dataclass's cost, and one is made per record
@@ -133,8 +133,7 @@ class LogPipeline:
         self._unwritten = 0
         self._file_error: str | None = None
         self._retry_at = 0.0
-        self._by_level: Counter[Level] = Counter()
-        self._by_category: Counter[Category] = Counter()
+        self._counts: Counter[tuple[Level, Category]] = Counter()
 
     def attach(self) -> None:
         """Start the thread and take the records of every logger of this process."""
@@ -186,8 +185,7 @@ class LogPipeline:
             dropped=self._dropped,
             unwritten=self._unwritten,
             file_error=self._file_error,
-            count_by_level={level: self._by_level[level] for level in Level},
-            count_by_category={category: self._by_category[category] for category in Category},
+            counts=dict(self._counts),
         )
 
     def flush(self, timeout_s: float = 2.0) -> bool:
@@ -265,8 +263,7 @@ class LogPipeline:
         return entry
 
     def _remember(self, entry: LogEntry) -> None:
-        self._by_level[entry.level] += 1
-        self._by_category[entry.category] += 1
+        self._counts[entry.level, entry.category] += 1
         self._ring.append(entry)
         if self._taker is None:
             return
