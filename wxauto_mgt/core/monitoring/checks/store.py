@@ -1,16 +1,28 @@
-"""The SQL of the database's own check, and the only place for it. `DatabaseCheck` calls it."""
+"""The SQL of the checks, and the only place for it: for our own database and for foreign ones."""
 
 from __future__ import annotations
 
 import sqlite3
-from typing import Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 from wxauto_mgt.storage.database import Database
+
+if TYPE_CHECKING:
+    import asyncpg
 
 _WRITE: Final = (
     "INSERT INTO check_probe (id, at_us) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET at_us = excluded.at_us"
 )
 _READ: Final = "SELECT at_us FROM check_probe"
+
+# Asks only what every account may know; counts of `pg_stat_activity` would need rights.
+_SERVER_FIGURES: Final = """
+    SELECT current_setting('server_version') AS version,
+           pg_is_in_recovery() AS in_recovery,
+           (SELECT sum(numbackends) FROM pg_stat_database)::int AS connections,
+           current_setting('max_connections')::int AS connections_at_most
+"""
 
 
 async def write_probe(db: Database, at_us: int) -> None:
@@ -34,3 +46,34 @@ async def read_probe(db: Database) -> int | None:
     """
     row = await db.fetch_one(_READ)
     return None if row is None else int(row["at_us"])
+
+
+@dataclass(frozen=True)
+class ServerFigures:
+    """What a PostgreSQL server says of itself.
+
+    Attributes:
+        is_in_recovery: it is a replica, or is being restored; it takes no writes.
+    """
+
+    version: str
+    is_in_recovery: bool
+    connections: int
+    connections_at_most: int
+
+
+async def postgresql_figures(connection: asyncpg.Connection) -> ServerFigures:
+    """Ask a PostgreSQL server.
+
+    Raises:
+        asyncpg.PostgresError, asyncpg.InterfaceError, OSError: no answer.
+    """
+    row = await connection.fetchrow(_SERVER_FIGURES)
+    if row is None:
+        return ServerFigures("", False, 0, 0)
+    return ServerFigures(
+        version=row["version"],
+        is_in_recovery=row["in_recovery"],
+        connections=row["connections"] or 0,
+        connections_at_most=row["connections_at_most"],
+    )
