@@ -11,7 +11,8 @@ ConsoleError                 code + facts; the interfaces render them from the c
 │   ├── DataFolderInUse
 │   ├── SecretUnreadable     SecretKeyUnavailable
 │   ├── PatternRefused
-│   └── UnknownService
+│   ├── UnknownService
+│   └── HeartbeatDisabled
 ├── PlatformError            a platform gave no usable reply
 │   ├── PlatformTransient (also TransientError), PlatformPermanent (also PermanentError)
 │   └── PlatformOutcomeUnknown
@@ -95,6 +96,10 @@ class PatternRefused(PermanentError):
 
 class UnknownService(PermanentError):
     """No service of that name is watched; facts carry `service` and the `known` ones."""
+
+
+class HeartbeatDisabled(PermanentError):
+    """The heartbeat cannot be started or stopped: the settings forbid it."""
 
 
 class SecretKeyUnavailable(SecretUnreadable):

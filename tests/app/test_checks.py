@@ -11,7 +11,10 @@ from tests.waiting import eventually
 from wxauto_mgt.app import Application
 from wxauto_mgt.core.config.model import JSON, Put
 
-FAST = {"interval_s": 0.1, "timeout_s": 2.0}
+FAST = [
+    Put("settings", "health_checks", {"timeout_s": 2.0}),
+    Put("settings", "heartbeat", {"check_interval": 0.1}),
+]
 
 
 def statuses(console: Application) -> dict[str, str]:
@@ -25,7 +28,7 @@ def has(console: Application, **expected: str) -> Callable[[], bool]:
 async def test_demo_is_checked_and_its_metrics_show_it(tmp_path: Path) -> None:
     console = await Application.open(data_dir=tmp_path, environment={}, demo=True)
     await console.config.apply(
-        [Put("settings", "health_checks", FAST), Put("settings", "metrics", {"sample_interval_s": 0.1})],
+        [*FAST, Put("settings", "metrics", {"sample_interval_s": 0.1})],
         who="test",
     )
     await console.start()
@@ -45,7 +48,7 @@ async def test_an_added_target_is_checked_until_it_is_removed(tmp_path: Path) ->
     page: dict[str, JSON] = {"id": "page", "address": "tcp://127.0.0.1:1", "critical": True}
     below: dict[str, JSON] = {"id": "below", "address": "http://127.0.0.1:1/", "parent": "page"}
     await console.config.apply(
-        [Put("settings", "health_checks", {**FAST, "targets": [page, below]})], who="test"
+        [*FAST, Put("settings", "health_checks", {"targets": [page, below]})], who="test"
     )
     await eventually(has(console, page="unhealthy", below="unknown"), timeout_s=10)
     report = console.checks.board.report()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -35,10 +36,13 @@ from wxauto_mgt.core.monitoring.checks.settings import (
     instance_service,
     platform_service,
 )
+from wxauto_mgt.core.monitoring.checks.streak import Thresholds
 from wxauto_mgt.core.monitoring.checks.tcp import TcpCheck
 from wxauto_mgt.core.monitoring.facts import MonitoredFacts
 from wxauto_mgt.core.platforms.registry import PlatformRegistry
 from wxauto_mgt.core.platforms.section import PLATFORM, PlatformConfig
+from wxauto_mgt.core.recovery.heartbeat import Heartbeat
+from wxauto_mgt.core.recovery.settings import HEARTBEAT, HeartbeatSettings
 from wxauto_mgt.runtime.event_bus import EventBus
 from wxauto_mgt.runtime.supervisor import Supervisor
 
@@ -54,6 +58,7 @@ class HealthChecks:
     Attributes:
         board: what they found, for whoever asks.
         runner: checks a service now, holds the schedule.
+        heartbeat: whether the schedule runs.
     """
 
     def __init__(
@@ -74,32 +79,51 @@ class HealthChecks:
         self._facts = facts
         self._platforms = platforms
         self._calls = calls
-        self._unsubscribe: Callable[[], None] = lambda: None
-        self.board = CheckBoard(clock=ground.clock, bus=bus, thresholds=lambda: self._settings().thresholds())
+        self._unsubscribe: tuple[Callable[[], None], ...] = ()
+        self.board = CheckBoard(clock=ground.clock, bus=bus, thresholds=self._thresholds)
         self.runner = CheckRunner(
             board=self.board,
             supervisor=supervisor,
             clock=ground.clock,
             wanted=self._wanted,
             settings=self._settings,
-            interval_s=lambda: self._settings().interval_s,
+            interval_s=lambda: self._heartbeat_settings().check_interval,
             rng=rng,
+        )
+        self.heartbeat = Heartbeat(
+            schedule=self.runner,
+            report=self.board.report,
+            settings=self._heartbeat_settings,
+            clock=ground.clock,
         )
         metering.registry.add_collector(self.board.metrics)
 
     def start(self) -> None:
         """Begin to check, and follow the configuration from now on."""
         kinds = (INSTANCE, PLATFORM, SETTINGS)
-        self._unsubscribe = self._ground.notifier.subscribe(self.runner.refresh, kinds=kinds)
+        subscribe = self._ground.notifier.subscribe
+        self._unsubscribe = (
+            subscribe(self.runner.refresh, kinds=kinds),
+            subscribe(self.heartbeat.follow, kinds=(SETTINGS,)),
+        )
+        self.heartbeat.begin()
         self._supervisor.start(CHECKS, self.runner.run)
 
     async def close(self) -> None:
         """Follow no longer; the loops end with all others."""
-        self._unsubscribe()
+        for unsubscribe in self._unsubscribe:
+            unsubscribe()
 
     def _settings(self) -> HealthChecksSettings:
         settings: HealthChecksSettings = self._ground.config.snapshot.settings(HEALTH_CHECKS)
         return settings
+
+    def _heartbeat_settings(self) -> HeartbeatSettings:
+        settings: HeartbeatSettings = self._ground.config.snapshot.settings(HEARTBEAT)
+        return settings
+
+    def _thresholds(self) -> Thresholds:
+        return replace(self._settings().thresholds(), is_grace=self.heartbeat.is_grace)
 
     def _wanted(self) -> Iterator[WatchedService]:
         yield from self._own_services()

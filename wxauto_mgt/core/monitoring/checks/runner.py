@@ -1,4 +1,4 @@
-"""Runs every check on a schedule of its own, a few at a time, each within its time limit.
+"""Runs every check on a schedule of its own, each within its time limit: one that hangs delays no other.
 
 Owns which checks run; the board judges what they find. The composition root says what there is to watch.
 """
@@ -24,7 +24,6 @@ from wxauto_mgt.runtime.supervisor import Beat, Supervisor
 _log = logging.getLogger(__name__)
 
 LOOPS: Final = "check"
-AT_ONCE: Final = 8  # checks are small; more at a time would only compete with the message path
 LOOKED_AT_EVERY_S: Final = 10.0
 JITTER_RATIO: Final = 0.1
 
@@ -61,7 +60,6 @@ class CheckRunner:
         self._held: str | None = None
         self._runs: dict[str, asyncio.Future[CheckResult]] = {}
         self._crashed: set[str] = set()
-        self._places = asyncio.Semaphore(AT_ONCE)
         self._changed = Alarm()
 
     def refresh(self, _event: object = None) -> None:
@@ -77,6 +75,7 @@ class CheckRunner:
     def release(self) -> None:
         """Check by schedule again."""
         self._held = None
+        self._board.suspend("not_checked_yet")
         self._changed.ring()
 
     async def run(self, beat: Beat) -> None:
@@ -147,8 +146,7 @@ class CheckRunner:
         if parent is not None:
             result = CheckResult(Outcome.UNKNOWN, "parent_down", {"parent": parent})
         else:
-            async with self._places:
-                result = await self._bounded(service)
+            result = await self._bounded(service)
         if self._held is None:
             self._board.record(service.id, result)
         return result
@@ -171,7 +169,13 @@ class CheckRunner:
             await self._pause(service, self._rng.uniform(1 - JITTER_RATIO, 1 + JITTER_RATIO))
 
     async def _pause(self, service: WatchedService, ratio: float) -> None:
-        await self._clock.sleep((service.interval_s or self._interval_s()) * ratio)
+        began_s = self._clock.monotonic()
+        # In short parts, so that a shorter interval is kept to before the old one is over.
+        while True:
+            left_s = began_s + (service.interval_s or self._interval_s()) * ratio - self._clock.monotonic()
+            if left_s <= 0:
+                return
+            await self._clock.sleep(min(left_s, LOOKED_AT_EVERY_S))
 
     async def _bounded(self, service: WatchedService) -> CheckResult:
         timeout_s = service.timeout_s or self._settings().timeout_s

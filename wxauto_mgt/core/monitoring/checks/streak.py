@@ -15,10 +15,12 @@ class Thresholds:
     Attributes:
         failures: from so many on it is unhealthy, before that degraded.
         successes: so many in a row end a trouble.
+        is_grace: whether it is too early to call anything unhealthy.
     """
 
     failures: int = 3
     successes: int = 1
+    is_grace: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,4 +55,5 @@ class Streak:
             return CheckStatus.UNKNOWN
         if not self.failures:
             return CheckStatus.DEGRADED if self.is_degraded else CheckStatus.HEALTHY
-        return CheckStatus.UNHEALTHY if self.failures >= thresholds.failures else CheckStatus.DEGRADED
+        is_enough = self.failures >= thresholds.failures and not thresholds.is_grace
+        return CheckStatus.UNHEALTHY if is_enough else CheckStatus.DEGRADED
