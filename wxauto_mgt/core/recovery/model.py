@@ -64,12 +64,21 @@ class CheckSeen:
 
 
 @dataclass(frozen=True)
+class Undone:
+    """What was taken back after a step that did not help, and how that went; text `repair.<reason_code>`."""
+
+    outcome: str
+    reason_code: str
+    params: Mapping[str, Fact]
+
+
+@dataclass(frozen=True)
 class StepRecord:
     """One step of a run.
 
     Attributes:
         outcome: None while it acts, or when the console ended meanwhile.
-        undo_code: `repair.<code>` of what was taken back after it, if it was.
+        reason_code: text under `repair.<code>`; empty while it acts.
         proof: the check after it.
     """
 
@@ -82,8 +91,7 @@ class StepRecord:
     params: Mapping[str, Fact]
     evidence: Mapping[str, Fact]
     proof: CheckSeen | None
-    undo_code: str | None = None
-    undo_params: Mapping[str, Fact] = field(default_factory=dict)
+    undone: Undone | None = None
 
 
 @dataclass(frozen=True)
