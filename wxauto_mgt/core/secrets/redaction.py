@@ -74,4 +74,9 @@ def _names_secret(name: str, value: object) -> bool:
     """Numbers and flags under such a name (`token: 42` of a usage count) tell nothing away."""
     if value is None or isinstance(value, bool | int | float):
         return False
+    return is_secret_name(name)
+
+
+def is_secret_name(name: str) -> bool:
+    """Whether a field of this name is taken to hold a secret."""
     return _SECRET_NAME.search(name) is not None

@@ -1,0 +1,1 @@
+"""Programs that the console runs for its services: started, watched, restarted, stopped."""
