@@ -13,13 +13,12 @@ from tests.ui.stage import (
     FakeRegistry,
     Stage,
     drop_deleted,
+    log_views,
     quiet_notices,
 )
-from wxauto_mgt.core.config.audit import AuditLog
 from wxauto_mgt.core.logs.ring import LogRing
 from wxauto_mgt.core.messages.browser import MessageBrowser
 from wxauto_mgt.core.metrics.registry import MetricRegistry
-from wxauto_mgt.core.secrets.redaction import Redactor
 from wxauto_mgt.texts.language import Language
 from wxauto_mgt.ui.main_window import MainWindow, PageEntry
 from wxauto_mgt.ui.pages.alerts.page import AlertsPage
@@ -30,7 +29,6 @@ from wxauto_mgt.ui.pages.instances.view_model import InstancesViewModel
 from wxauto_mgt.ui.pages.listeners.page import ListenersPage
 from wxauto_mgt.ui.pages.listeners.view_model import ListenersViewModel
 from wxauto_mgt.ui.pages.logs.page import LogsPage
-from wxauto_mgt.ui.pages.logs.view_model import LogsViewModel
 from wxauto_mgt.ui.pages.messages.page import MessagesPage
 from wxauto_mgt.ui.pages.messages.view_model import MessagesViewModel
 from wxauto_mgt.ui.pages.metrics.page import MetricsPage
@@ -76,8 +74,7 @@ class Cast:
             back, registry=FakeRegistry(), monitor=self.monitor, editing=editing, clock=stage.clock
         )
         self.listening = ListenersViewModel(back, listeners=self.listeners, editing=editing)
-        audit = AuditLog(db=stage.db, clock=stage.clock, redactor=Redactor())
-        self.browser = MessageBrowser(db=stage.db, bus=stage.bus, clock=stage.clock, audit=audit)
+        self.browser = MessageBrowser(db=stage.db, bus=stage.bus, clock=stage.clock, audit=stage.audit)
         self.messages = MessagesViewModel(back, browser=self.browser, editing=editing)
         self.platforms = PlatformsViewModel(
             back, platforms=stage.platforms, types=stage.types, editing=editing
@@ -89,7 +86,7 @@ class Cast:
         )
         self.alert_rules = AlertRulesViewModel(back, editing=editing)
         self.notices = quiet_notices(stage)
-        self.logging = LogsViewModel(self.logs)
+        self.logging = log_views(stage, self.logs)
         self.settings = SettingsViewModel(back, editing=editing)
         self.preferences = Preferences(back, editing=editing, detected=Language.ZH_CN)
         self.preferences.theme_chosen.connect(lambda value: stage.theme.set_mode(ThemeChoice(value)))

@@ -15,7 +15,9 @@ from PySide6.QtWidgets import QApplication
 from tests.fakes.clock import FakeClock
 from wxauto_mgt.core.alerting.model import Acknowledgement, Alert, AlertRule, AlertState, Labels, Level
 from wxauto_mgt.core.alerting.section import alert_rule_section
+from wxauto_mgt.core.alerting.settings import alerts_settings_group
 from wxauto_mgt.core.alerting.silences import Silence
+from wxauto_mgt.core.config.audit import AuditLog
 from wxauto_mgt.core.config.model import Edit, SettingsGroup
 from wxauto_mgt.core.config.notifier import ConfigNotifier
 from wxauto_mgt.core.config.service import ConfigService
@@ -23,6 +25,7 @@ from wxauto_mgt.core.instances.instance import Instance
 from wxauto_mgt.core.instances.model import instance_section
 from wxauto_mgt.core.listening.model import ListenerKind, ListenerStatus, listener_section
 from wxauto_mgt.core.listening.settings import listening_settings_group
+from wxauto_mgt.core.logs.index import LogIndex
 from wxauto_mgt.core.messages.history.figures import DeliveryFigures
 from wxauto_mgt.core.metrics.model import Series
 from wxauto_mgt.core.metrics.registry import MetricRegistry
@@ -30,6 +33,7 @@ from wxauto_mgt.core.monitoring.error_episodes import ErrorEpisode
 from wxauto_mgt.core.monitoring.facts import ClientStatus, ServiceState
 from wxauto_mgt.core.monitoring.health_score import Deduction, HealthScore, OverallStatus, Part
 from wxauto_mgt.core.monitoring.model import ClientReport, ServiceStatus, Statistics
+from wxauto_mgt.core.monitoring.settings import logs_settings_group
 from wxauto_mgt.core.notifications.channels.built_in import BUILT_IN as BUILT_IN_CHANNELS
 from wxauto_mgt.core.notifications.channels.in_process import NothingToSet
 from wxauto_mgt.core.notifications.model import ChannelFigures, DeliveryRecord, DeliveryState
@@ -54,6 +58,12 @@ from wxauto_mgt.ui.bridge.command import Commands
 from wxauto_mgt.ui.bridge.events import EventBridge
 from wxauto_mgt.ui.config_editing import ConfigEditing
 from wxauto_mgt.ui.desk import Backstage, Desk
+from wxauto_mgt.ui.pages.logs.audit_view_model import AuditViewModel
+from wxauto_mgt.ui.pages.logs.levels import LevelsEditing
+from wxauto_mgt.ui.pages.logs.page import LogViews
+from wxauto_mgt.ui.pages.logs.search_view_model import LogSearchViewModel
+from wxauto_mgt.ui.pages.logs.statistics_view_model import LogStatisticsViewModel
+from wxauto_mgt.ui.pages.logs.view_model import LogSource, LogsViewModel
 from wxauto_mgt.ui.pages.notices.view_model import NoticesViewModel
 from wxauto_mgt.ui.theme.theme import Theme
 from wxauto_mgt.ui.words import Words
@@ -232,6 +242,9 @@ class Stage:
     """Everything that pages and view-models are built with."""
 
     db: Database
+    telemetry: Database
+    log_index: LogIndex
+    audit: AuditLog
     config: RecordingConfig
     notifier: ConfigNotifier
     bus: EventBus
@@ -250,6 +263,7 @@ class Stage:
     async def close(self) -> None:
         await self.platforms.close(timeout_s=1)
         await self.supervisor.stop()
+        await self.telemetry.close()
 
 
 def make_words(types: PlatformTypes, language: Language = Language.ZH_CN) -> Words:
@@ -276,7 +290,13 @@ def make_config(
             alert_rule_section(),
             channel_section(CHANNEL_TYPES),
         ],
-        settings_groups=[ui_settings_group(), listening_settings_group(), *groups],
+        settings_groups=[
+            ui_settings_group(),
+            listening_settings_group(),
+            alerts_settings_group(),
+            logs_settings_group(),
+            *groups,
+        ],
         secrets=SecretBox(
             key_providers={"file": KeyFileProvider(db.path.parent / "secret.key")}, redactor=Redactor()
         ),
@@ -309,6 +329,14 @@ async def build_stage(
         rng=random.Random(1),
     )
     await platforms.start(config.snapshot.objects("platform").values())
+    telemetry = await Database.open(
+        db.path.parent / "telemetry.db",
+        kind="telemetry",
+        synchronous="NORMAL",
+        backup_dir=db.path.parent / "backups",
+    )
+    log_index = LogIndex(telemetry=telemetry, clock=clock, kept_days=lambda: 30)
+    await log_index.open()
     words = make_words(types)
     theme = Theme(app, ThemeChoice.LIGHT)
     theme.apply()
@@ -326,6 +354,9 @@ async def build_stage(
     backstage = Backstage(words, commands, EventBridge(bus, interval_ms=0))
     return Stage(
         db=db,
+        telemetry=telemetry,
+        log_index=log_index,
+        audit=AuditLog(db=db, clock=clock, redactor=Redactor()),
         config=config,
         notifier=notifier,
         bus=bus,
@@ -462,4 +493,16 @@ def quiet_notices(stage: Stage, core: FakeNotices | None = None) -> NoticesViewM
         types=stage.channel_types,
         editing=stage.editing,
         clock=stage.clock,
+    )
+
+
+def log_views(stage: Stage, source: LogSource) -> LogViews:
+    """The view-models of the logs page over the stage's index and audit log."""
+    back, clock = stage.backstage, stage.clock
+    return LogViews(
+        live=LogsViewModel(source),
+        search=LogSearchViewModel(back, index=stage.log_index, editing=stage.editing, clock=clock),
+        statistics=LogStatisticsViewModel(back, index=stage.log_index, clock=clock),
+        audit=AuditViewModel(back, audit=stage.audit),
+        levels=LevelsEditing(editing=stage.editing),
     )

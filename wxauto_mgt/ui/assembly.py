@@ -25,7 +25,11 @@ from wxauto_mgt.ui.pages.instances.page import InstancesPage
 from wxauto_mgt.ui.pages.instances.view_model import InstancesViewModel
 from wxauto_mgt.ui.pages.listeners.page import ListenersPage
 from wxauto_mgt.ui.pages.listeners.view_model import ListenersViewModel
-from wxauto_mgt.ui.pages.logs.page import LogsPage
+from wxauto_mgt.ui.pages.logs.audit_view_model import AuditViewModel
+from wxauto_mgt.ui.pages.logs.levels import LevelsEditing
+from wxauto_mgt.ui.pages.logs.page import LogsPage, LogViews
+from wxauto_mgt.ui.pages.logs.search_view_model import LogSearchViewModel
+from wxauto_mgt.ui.pages.logs.statistics_view_model import LogStatisticsViewModel
 from wxauto_mgt.ui.pages.logs.view_model import LogsViewModel
 from wxauto_mgt.ui.pages.messages.page import MessagesPage
 from wxauto_mgt.ui.pages.messages.view_model import MessagesViewModel
@@ -125,7 +129,7 @@ def _pages(
         editing=editing,
         clock=clock,
     )
-    logs = LogsViewModel(application.logs)
+    logs = _log_views(application, stage, editing)
     settings = SettingsViewModel(stage, editing=editing)
     entries = [
         PageEntry("overview", "overview", lambda: OverviewPage(desk, overview)),
@@ -140,4 +144,28 @@ def _pages(
         PageEntry("settings", "settings", lambda: SettingsPage(desk, settings)),
     ]
     configured = (instances, listeners, messages, platforms, rules)
-    return entries, (overview, *configured, metrics, alerts, alert_rules, notices, logs, settings)
+    return entries, (
+        overview,
+        *configured,
+        metrics,
+        alerts,
+        alert_rules,
+        notices,
+        settings,
+        *_log_models(logs),
+    )
+
+
+def _log_views(application: Application, stage: Backstage, editing: ConfigEditing) -> LogViews:
+    index, clock = application.log_keeping.index, application.clock
+    return LogViews(
+        live=LogsViewModel(application.logs),
+        search=LogSearchViewModel(stage, index=index, editing=editing, clock=clock),
+        statistics=LogStatisticsViewModel(stage, index=index, clock=clock),
+        audit=AuditViewModel(stage, audit=application.ground.audit),
+        levels=LevelsEditing(editing=editing),
+    )
+
+
+def _log_models(views: LogViews) -> tuple[QObject, ...]:
+    return views.live, views.search, views.statistics, views.audit

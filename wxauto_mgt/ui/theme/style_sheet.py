@@ -96,7 +96,7 @@ QFrame#segments {{ background: {c.sunken}; border: 1px solid {c.border}; border-
 
 def _inputs(c: Colours) -> str:
     inner = CONTROL_HEIGHT - 2
-    fields = "QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox, QPlainTextEdit, QTimeEdit"
+    fields = "QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox, QPlainTextEdit, QDateTimeEdit"
     focused = ", ".join(f"{name}:focus" for name in fields.split(", "))
     disabled = ", ".join(f"{name}:disabled" for name in fields.split(", "))
     wrong = ", ".join(f'{name}[wrong="true"]' for name in fields.split(", "))
@@ -104,7 +104,7 @@ def _inputs(c: Colours) -> str:
 {fields} {{ border: 1px solid {c.border_strong}; border-radius: {Radius.CONTROL}px; background: {c.surface};
     color: {c.text}; selection-background-color: {c.selection}; selection-color: {c.text}; }}
 QLineEdit, QComboBox {{ min-height: {inner}px; padding: 0 {Space.S}px; }}
-QSpinBox, QDoubleSpinBox, QTimeEdit {{ min-height: {inner}px; max-height: {inner}px; padding: 0; }}
+QSpinBox, QDoubleSpinBox, QDateTimeEdit {{ min-height: {inner}px; max-height: {inner}px; padding: 0; }}
 QPlainTextEdit {{ padding: {Space.XS}px; }}
 {focused} {{ border: 1px solid {c.accent}; }}
 {disabled} {{ background: {c.sunken}; color: {c.text_faint}; border-color: {c.border}; }}

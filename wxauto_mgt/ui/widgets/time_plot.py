@@ -21,12 +21,37 @@ from wxauto_mgt.ui.widgets.layout import Card, label, row
 Point = tuple[float, float | None]
 """Seconds since the epoch, and the value or None where nothing was measured."""
 
+_DAY_S = 86_400.0
+_STEPS_S = (
+    60.0,
+    300.0,
+    600.0,
+    1800.0,
+    3600.0,
+    10_800.0,
+    21_600.0,
+    _DAY_S,
+    2 * _DAY_S,
+    7 * _DAY_S,
+    30 * _DAY_S,
+)
+_TICK_ROOM = 62
+
 
 class _ClockAxis(pg.AxisItem):  # type: ignore[misc]  # the library has no types
-    """Ticks as hours and minutes of the machine's zone."""
+    """Ticks at whole hours and minutes, or days, of the machine's zone."""
+
+    def tickValues(self, first: float, last: float, size: float) -> list[tuple[float, list[float]]]:
+        room = max(size / _TICK_ROOM, 2.0)
+        step = next((one for one in _STEPS_S if (last - first) / one <= room), _STEPS_S[-1])
+        offset = datetime.fromtimestamp(first, tz=UTC).astimezone().utcoffset()
+        offset_s = offset.total_seconds() if offset is not None else 0.0
+        start = math.ceil((first + offset_s) / step) * step - offset_s
+        return [(step, [start + number * step for number in range(int((last - start) // step) + 1)])]
 
     def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
-        return [f"{datetime.fromtimestamp(value, tz=UTC).astimezone():%H:%M}" for value in values]
+        pattern = "%m-%d" if spacing >= _DAY_S else "%H:%M"
+        return [f"{datetime.fromtimestamp(value, tz=UTC).astimezone():{pattern}}" for value in values]
 
 
 class TimePlot(Card):
@@ -95,6 +120,8 @@ class TimePlot(Card):
 
     def _arrange(self) -> None:
         self._plot.setMenuEnabled(enableMenu=False)
+        # The library makes a menu all the same; without a parent it may outlive the plot.
+        self._plot.getPlotItem().ctrlMenu.setParent(self)
         self._plot.setMouseEnabled(x=False, y=False)
         self._plot.hideButtons()
         self._plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)

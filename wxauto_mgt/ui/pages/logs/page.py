@@ -1,129 +1,105 @@
-"""The logs: what the console does, as it does it.
+"""The logs: what the console does, what it did, how much of what, and what people did to it.
 
-Owns widgets and layout. Built by the window.
+Owns the tabs. Built by the window.
 """
 
 from __future__ import annotations
 
-from PySide6.QtGui import QGuiApplication, QHideEvent, QKeySequence, QShortcut, QShowEvent
-from PySide6.QtWidgets import QLineEdit, QPlainTextEdit, QVBoxLayout
+from dataclasses import dataclass
 
-from wxauto_mgt.core.logs.record import Category, Level, LogEntry
+from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+
+from wxauto_mgt.core.logs.record import LogEntry
 from wxauto_mgt.ui.desk import Desk
-from wxauto_mgt.ui.forms.editors import CalmComboBox
+from wxauto_mgt.ui.forms.edit_dialog import EditDialog
 from wxauto_mgt.ui.main_window import Page
-from wxauto_mgt.ui.pages.logs.table_model import LogModel, detail_of
-from wxauto_mgt.ui.pages.logs.view_model import LogFilter, LogsViewModel
+from wxauto_mgt.ui.pages.logs.audit_panel import AuditPanel
+from wxauto_mgt.ui.pages.logs.audit_view_model import AuditViewModel
+from wxauto_mgt.ui.pages.logs.levels import LevelsEditing, open_levels
+from wxauto_mgt.ui.pages.logs.live_panel import LivePanel
+from wxauto_mgt.ui.pages.logs.search_panel import SearchPanel
+from wxauto_mgt.ui.pages.logs.search_view_model import LogSearchViewModel
+from wxauto_mgt.ui.pages.logs.statistics_panel import StatisticsPanel
+from wxauto_mgt.ui.pages.logs.statistics_view_model import LogStatisticsViewModel
+from wxauto_mgt.ui.pages.logs.view_model import LogsViewModel
 from wxauto_mgt.ui.theme.tokens import Space
-from wxauto_mgt.ui.widgets.layout import Card, button, fill, label, page_header, row
+from wxauto_mgt.ui.widgets.layout import button, fill, page_header, row
 from wxauto_mgt.ui.widgets.segments import Segments
-from wxauto_mgt.ui.widgets.table_view import RowTable
 
-_LEVELS = (Level.DEBUG, Level.INFO, Level.WARNING, Level.ERROR)
+LIVE = "live"
+SEARCH = "search"
+STATISTICS = "statistics"
+AUDIT = "audit"
+
+
+@dataclass(frozen=True)
+class LogViews:
+    """The view-models of the tabs."""
+
+    live: LogsViewModel
+    search: LogSearchViewModel
+    statistics: LogStatisticsViewModel
+    audit: AuditViewModel
+    levels: LevelsEditing
 
 
 class LogsPage(Page):
-    """The live tail."""
+    """The logs."""
 
-    def __init__(self, desk: Desk, view_model: LogsViewModel) -> None:
+    def __init__(self, desk: Desk, views: LogViews) -> None:
         super().__init__()
         self._desk = desk
-        self._view_model = view_model
+        self._levels = views.levels
+        self.dialog: EditDialog | None = None
         words, theme = desk.words, desk.theme
-        self.model = LogModel(words)
-        self.table = RowTable(theme, self.model, words("page.logs"))
-        self.level = Segments(
-            [(level.value, words(f"logs.from_{level}")) for level in _LEVELS], view_model.filter.least.value
-        )
-        self.category = CalmComboBox()
-        self.category.addItem(words("logs.any_category"), None)
-        for category in Category:
-            self.category.addItem(words(f"logs.category_{category}"), category)
-        self.category.setFixedWidth(150)
-        self.search = QLineEdit()
-        self.search.setPlaceholderText(words("logs.search"))
-        self.search.setClearButtonEnabled(True)
-        self.pause_button = button(theme, words("logs.pause"), "pause")
-        self.copy_button = button(theme, words("logs.copy"), "copy")
-        self.detail = QPlainTextEdit()
-        self.detail.setProperty("kind", "mono")
-        self.detail.setReadOnly(True)
-        self.detail.setFixedHeight(116)
-        self._count = label("", "caption")
-        self._lay_out()
-        self._wire()
-        view_model.start_over()
+        self.live = LivePanel(desk, views.live)
+        self.search = SearchPanel(desk, views.search)
+        self.statistics = StatisticsPanel(desk, views.statistics)
+        self.audit = AuditPanel(desk, views.audit)
+        self.levels_button = button(theme, words("logs.levels"), "settings", tip=words("logs.levels_tip"))
+        self._panels: dict[str, QWidget] = {
+            LIVE: self.live,
+            SEARCH: self.search,
+            STATISTICS: self.statistics,
+            AUDIT: self.audit,
+        }
+        self.tabs = Segments([(name, words(f"logs.tab_{name}")) for name in self._panels], LIVE)
+        self._stack = QStackedWidget()
+        for panel in self._panels.values():
+            self._stack.addWidget(panel)
+        header = page_header(words("page.logs"), words("logs.subtitle"), self.levels_button)
+        body = QVBoxLayout(self)
+        fill(body, (header, row(self.tabs, None), self._stack), Space.M, Space.XL)
+        body.setStretch(2, 1)
+        self.tabs.chosen.connect(self.show_tab)
+        self.levels_button.clicked.connect(self.open_levels)
+        self.live.record.around_wanted.connect(self._show_around)
 
     def activate(self, word: str) -> None:
-        if word == "search":
-            self.search.setFocus()
+        if word in self._panels:
+            self.show_tab(word)
+        if word == SEARCH:
+            self.search.focus()
 
-    def showEvent(self, event: QShowEvent) -> None:
-        self._view_model.set_active(is_active=True)
+    @property
+    def tab_names(self) -> tuple[str, ...]:
+        """The tabs in their order."""
+        return tuple(self._panels)
 
-    def hideEvent(self, event: QHideEvent) -> None:
-        self._view_model.set_active(is_active=False)
+    def show_tab(self, name: str) -> None:
+        """Bring a tab to the front."""
+        self.tabs.choose(name)
+        self._stack.setCurrentWidget(self._panels[name])
 
-    def _lay_out(self) -> None:
-        words = self._desk.words
-        header = page_header(
-            words("page.logs"), words("logs.subtitle"), self._count, self.pause_button, self.copy_button
-        )
-        tools = row(self.level, self.category, self.search)
-        tools.setStretch(2, 1)
-        card = Card(self.table, margin=1)
-        body = QVBoxLayout(self)
-        fill(body, (header, tools, card, self.detail), Space.M, Space.XL)
-        body.setStretch(2, 1)
-        self.detail.hide()
+    def open_levels(self) -> None:
+        """Let the operator choose how much each category tells."""
+        self.dialog = open_levels(self._desk, self, self._levels)
+        self.dialog.finished.connect(self._forget_dialog)
 
-    def _wire(self) -> None:
-        view_model = self._view_model
-        view_model.appended.connect(self._append)
-        view_model.restarted.connect(self.model.clear)
-        self.level.chosen.connect(self._apply_filter)
-        self.category.activated.connect(self._apply_filter)
-        self.search.textChanged.connect(self._apply_filter)
-        self.pause_button.clicked.connect(self._toggle_pause)
-        self.copy_button.clicked.connect(self._copy)
-        self.table.picked.connect(self._show_detail)
-        copy = QShortcut(QKeySequence.StandardKey.Copy, self.table, self._copy)
-        copy.setAutoRepeat(False)
+    def _forget_dialog(self, _: int) -> None:
+        self.dialog = None
 
-    def _apply_filter(self, _: object = None) -> None:
-        category = self.category.currentData()
-        self._view_model.set_filter(
-            LogFilter(
-                least=Level(self.level.current),
-                category=Category(category) if category else None,
-                text=self.search.text().strip().casefold(),
-            )
-        )
-
-    def _append(self, entries: list[LogEntry]) -> None:
-        bar = self.table.verticalScrollBar()
-        # Follow the end only where the operator looks at the end, and has picked nothing to read.
-        is_at_end = bar.value() >= bar.maximum() - 4
-        self.model.add_below(entries)
-        if is_at_end:
-            self.table.scrollToBottom()
-        self._count.setText(self._desk.words("logs.count", count=self.model.rowCount()))
-
-    def _toggle_pause(self) -> None:
-        words = self._desk.words
-        self._view_model.set_paused(is_paused=not self._view_model.is_paused)
-        is_paused = self._view_model.is_paused
-        self.pause_button.setText(words("logs.resume" if is_paused else "logs.pause"))
-        self.pause_button.setIcon(self._desk.theme.icon("play" if is_paused else "pause"))
-
-    def _show_detail(self, number: int) -> None:
-        entry = self.model.row_at(number)
-        self.detail.setVisible(entry is not None)
-        if entry is not None:
-            self.detail.setPlainText(detail_of(entry))
-
-    def _copy(self) -> None:
-        entry = self.model.row_at(self.table.current_row)
-        entries = [entry] if entry is not None else list(self.model.rows)
-        QGuiApplication.clipboard().setText("\n".join(detail_of(one) for one in entries))
-        self._desk.done.emit(self._desk.words("logs.copied", count=len(entries)))
+    def _show_around(self, entry: LogEntry) -> None:
+        # First the wish, then the tab: shown without a wish it would search at once.
+        self.search.show_around(entry)
+        self.show_tab(SEARCH)
