@@ -117,6 +117,15 @@ class MonitorAPI:
         """Judge how machine and message path performed over the last seconds."""
         return await self._call("analyze_performance", duration=duration)
 
+    async def get_report(self, format: str = "markdown", hours: float = 24) -> Fields:  # noqa: A002
+        """Write the health report for people, in the operator's language; data: its text.
+
+        Args:
+            format: `markdown`, `html` or `text`.
+            hours: how far back alerts and performance look, at most 31 days.
+        """
+        return await self._call("get_report", format=format, hours=hours)
+
     async def get_dashboard_data(self) -> Fields:
         """Tell what a dashboard shows: the machine, active alerts, recent metrics, performance."""
         return await self._call("get_dashboard_data")

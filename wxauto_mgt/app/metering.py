@@ -65,6 +65,7 @@ class Metering:
             store=SeriesStore(telemetry=telemetry),
             policy=policy,
         )
+        self._reader = MetricReader(registry=self.registry, sampler=self.sampler)
         self.registry.add_collector(self._read_gauges)
         self.registry.add_collector(lambda: request_metrics(calls))
         self.registry.add_collector(
@@ -82,17 +83,20 @@ class Metering:
 
     def answers(self, *, db: Database, active_alerts: ActiveAlerts, texts: Texts) -> Answers:
         """What `monitor_api` is asked about metrics."""
-        reader = MetricReader(registry=self.registry, sampler=self.sampler)
         return MetricCalls(
             registry=self.registry,
-            reader=reader,
-            performance=PerformanceReader(
-                reader=reader, calls=self._calls, path=MessagePathStore(db=db), clock=self._clock
-            ),
+            reader=self._reader,
+            performance=self.performance(db),
             active_alerts=active_alerts,
             clock=self._clock,
             texts=texts,
         ).answers()
+
+    def performance(self, db: Database) -> PerformanceReader:
+        """What judges how machine and message path performed; `db` holds the messages."""
+        return PerformanceReader(
+            reader=self._reader, calls=self._calls, path=MessagePathStore(db=db), clock=self._clock
+        )
 
     async def close(self) -> None:
         """Store what programs recorded last."""

@@ -55,6 +55,10 @@ class Outbox:
         self._bus.publish(NotificationsEnqueued())
         return notification_id
 
+    async def was_told(self, key: str) -> bool:
+        """Whether a notification of this key was written."""
+        return await store.has_key(self._db, key)
+
     async def resend(self, delivery_id: int) -> str:
         """Send a failed delivery again, with all its attempts; returns its channel.
 

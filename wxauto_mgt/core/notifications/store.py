@@ -65,6 +65,11 @@ def insert(
     return int(cursor.lastrowid or 0)
 
 
+async def has_key(db: Database, key: str) -> bool:
+    """Whether anything was told under a key, as far as is remembered."""
+    return await db.fetch_one("SELECT 1 FROM notification WHERE key = ? LIMIT 1", (key,)) is not None
+
+
 async def unrouted(db: Database, *, limit: int) -> list[Unrouted]:
     """The oldest notifications that no channel got yet."""
     rows = await db.fetch_all(

@@ -1,0 +1,1 @@
+"""Reports that people read: a document made of sections, rendered as Markdown, HTML or plain text."""
