@@ -1,4 +1,4 @@
-"""Decides when a service's ladder of repairs may run, and why it may not. Pure: told of everything, does none.
+"""Decides when a service's ladder of repairs may run, and why it may not. Pure: it is told, and does nothing.
 
 Owns thresholds, budgets, cool-downs and the rate over all services. The recoverer asks it and acts.
 """

@@ -112,12 +112,53 @@ class RunRecord:
     who: str
     attempt: int
     began_at: datetime
-    ended_at: datetime | None
-    outcome: RunOutcome | None
-    reason: Reason | None
-    before: CheckSeen | None
-    after: CheckSeen | None
+    ended_at: datetime | None = None
+    outcome: RunOutcome | None = None
+    reason: Reason | None = None
+    before: CheckSeen | None = None
+    after: CheckSeen | None = None
     steps: tuple[StepRecord, ...] = ()
+
+
+@dataclass(frozen=True)
+class ServiceRecovery:
+    """Where the repairs of one service stand.
+
+    Attributes:
+        why: why nothing is done now, or what is.
+        last: the newest run, without its steps.
+    """
+
+    state: RecoveryState
+    attempts: int
+    why: Reason
+    last: RunRecord | None
+    has_repairs: bool
+
+
+@dataclass(frozen=True)
+class DryStep:
+    """What one step would do.
+
+    Attributes:
+        obstacle: why it would not act, `repair.<code>`; None when it would.
+    """
+
+    position: int
+    action: str
+    timeout_s: float
+    is_restart: bool
+    obstacle: Reason | None
+
+
+@dataclass(frozen=True)
+class DryRun:
+    """What a run would do now, and why none begins by itself, or that one does."""
+
+    service: str
+    state: RecoveryState
+    why: Reason
+    steps: tuple[DryStep, ...]
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,7 @@ class WaitUntilStable(RepairAction[WaitUntilStableConfig]):
                 await self.context.clock.sleep(wanted.pause_s)
             result = await self.context.check()
             looks += 1
-            passes = passes + 1 if result.outcome is Outcome.OK else 0
+            passes = passes + 1 if result.outcome in (Outcome.OK, Outcome.DEGRADED) else 0
             failures = failures + 1 if result.outcome is Outcome.FAILED else 0
             if passes >= wanted.passes:
                 return RepairResult.done("stable", passes=passes, evidence=_evidence(looks, result))
