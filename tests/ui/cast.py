@@ -23,6 +23,7 @@ from wxauto_mgt.texts.language import Language
 from wxauto_mgt.ui.main_window import MainWindow, PageEntry
 from wxauto_mgt.ui.pages.alerts.page import AlertsPage
 from wxauto_mgt.ui.pages.alerts.rules_view_model import AlertRulesViewModel
+from wxauto_mgt.ui.pages.alerts.silences_view_model import SilencesViewModel
 from wxauto_mgt.ui.pages.alerts.view_model import AlertsViewModel
 from wxauto_mgt.ui.pages.instances.page import InstancesPage
 from wxauto_mgt.ui.pages.instances.view_model import InstancesViewModel
@@ -85,6 +86,7 @@ class Cast:
             back, catalog=self.registry, history=FakeHistory(self.registry), clock=stage.clock
         )
         self.alert_rules = AlertRulesViewModel(back, editing=editing)
+        self.silences = SilencesViewModel(back, alerts=self.engine, editing=editing, clock=stage.clock)
         self.notices = quiet_notices(stage)
         self.logging = log_views(stage, self.logs)
         self.settings = SettingsViewModel(back, editing=editing)
@@ -100,7 +102,9 @@ class Cast:
             PageEntry("rules", "rules", lambda: RulesPage(desk, self.rules)),
             PageEntry("metrics", "metrics", lambda: MetricsPage(desk, self.metrics)),
             PageEntry(
-                "alerts", "alerts", lambda: AlertsPage(desk, self.alerts, self.alert_rules, self.notices)
+                "alerts",
+                "alerts",
+                lambda: AlertsPage(desk, self.alerts, self.alert_rules, self.silences, self.notices),
             ),
             PageEntry("logs", "logs", lambda: LogsPage(desk, self.logging)),
             PageEntry("settings", "settings", lambda: SettingsPage(desk, self.settings)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -10,11 +11,16 @@ from tests.ui.cast import Cast
 from tests.ui.stage import FakeAlerts, Stage, alert, quiet_notices, settle
 from wxauto_mgt.core.alerting.model import AlertState, Level
 from wxauto_mgt.core.alerting.section import default_rules
+from wxauto_mgt.core.alerting.settings import AlertsSettings
+from wxauto_mgt.core.config.model import JSON, Put
 from wxauto_mgt.errors import ConfigError
 from wxauto_mgt.texts.language import Language
-from wxauto_mgt.ui.forms.editors import NumberEditor, TextEditor
+from wxauto_mgt.ui.forms.editors import ChoiceEditor, ChoicesEditor, NumberEditor, TextEditor
+from wxauto_mgt.ui.forms.form import SchemaForm
+from wxauto_mgt.ui.forms.schema import fields_of
 from wxauto_mgt.ui.pages.alerts.page import HISTORY, AlertsPage
 from wxauto_mgt.ui.pages.alerts.rules_view_model import AlertRulesViewModel
+from wxauto_mgt.ui.pages.alerts.silences_view_model import SilencesViewModel
 from wxauto_mgt.ui.pages.alerts.view_model import AlertsViewModel
 from wxauto_mgt.ui.pages.overview.page import OverviewPage
 from wxauto_mgt.ui.theme.tokens import Tone
@@ -33,9 +39,10 @@ def view_model(stage: Stage, engine: FakeAlerts) -> AlertsViewModel:
 
 
 @pytest.fixture
-def page(stage: Stage, view_model: AlertsViewModel) -> AlertsPage:
+def page(stage: Stage, engine: FakeAlerts, view_model: AlertsViewModel) -> AlertsPage:
     rules = AlertRulesViewModel(stage.backstage, editing=stage.editing)
-    return AlertsPage(stage.desk, view_model, rules, quiet_notices(stage))
+    silences = SilencesViewModel(stage.backstage, alerts=engine, editing=stage.editing, clock=stage.clock)
+    return AlertsPage(stage.desk, view_model, rules, silences, quiet_notices(stage))
 
 
 async def test_an_alert_says_what_is_wrong_since_when_and_by_how_much(view_model: AlertsViewModel) -> None:
@@ -177,3 +184,53 @@ async def test_a_problem_that_somebody_takes_care_of_is_no_alarm(
     assert view_model.summary()[0] is Tone.CRITICAL
     await view_model.acknowledge("high_cpu_usage:0", {"owner": "张工", "note": None})
     assert view_model.summary()[0] is Tone.INFO
+
+
+async def test_a_silence_names_a_rule_that_was_picked_and_can_be_ended(
+    stage: Stage, page: AlertsPage, engine: FakeAlerts
+) -> None:
+    dialog = page.silences.add()
+    rule, hours = dialog.form.editor("rule"), dialog.form.editor("hours")
+    assert isinstance(rule, ChoiceEditor)
+    assert isinstance(hours, NumberEditor)
+    offered = [rule.box.itemText(number) for number in range(rule.box.count())]
+    assert offered[0] == "所有规则"
+    assert len(offered) == 1 + len(default_rules())
+    assert "CPU 使用率过高" in offered
+    assert not any("{" in name for name in offered)
+    rule.show_value("disk_space_low")
+    hours.box.setValue(8)
+    dialog.start_saving()
+    await settle(lambda: bool(page.silences.model.rowCount()))
+    (silence,) = engine.silent
+    assert (silence.rule, silence.ends_at - silence.starts_at) == ("disk_space_low", timedelta(hours=8))
+    shown = page.silences.model.rows[0]
+    assert (shown.rule, shown.who) == ("磁盘空间不足", "本窗口")
+    page.silences.table.selectRow(0)
+    page.silences.end_button.click()
+    await settle(lambda: not page.silences.model.rowCount())
+    page.deleteLater()
+
+
+async def test_a_maintenance_window_is_shown_and_set_with_days_and_a_rule(
+    stage: Stage, page: AlertsPage
+) -> None:
+    window: dict[str, JSON] = {"name": "夜间", "start": "02:00", "duration_s": 3600, "days": ["sat", "sun"]}
+    await stage.config.apply([Put("settings", "alerts", {"maintenance": [window]})], who="test")
+    await settle(lambda: page.silences.model.rowCount() == 1)
+    shown = page.silences.model.rows[0]
+    assert (shown.rule, shown.who, shown.silence_id) == ("所有规则", "夜间", None)
+    assert shown.when == "周六、周日 02:00 起 1小时（UTC）"
+    page.silences.table.selectRow(0)
+    assert not page.silences.end_button.isEnabled()
+    (spec,) = (one for one in fields_of(AlertsSettings.model_json_schema()) if one.path == "maintenance")
+    form = SchemaForm(stage.theme, stage.words, spec.rows, references=stage.editing.choices)
+    form.show_document(window)
+    days = form.editor("days")
+    assert isinstance(days, ChoicesEditor)
+    assert days.value() == ["sat", "sun"]
+    days.boxes["mon"].setChecked(True)
+    assert form.document()["days"] == ["mon", "sat", "sun"]
+    assert isinstance(form.editor("rule"), ChoiceEditor)
+    form.deleteLater()
+    page.deleteLater()

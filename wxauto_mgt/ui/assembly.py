@@ -20,6 +20,7 @@ from wxauto_mgt.ui.desk import Backstage, Desk
 from wxauto_mgt.ui.main_window import MainWindow, PageEntry
 from wxauto_mgt.ui.pages.alerts.page import AlertsPage
 from wxauto_mgt.ui.pages.alerts.rules_view_model import AlertRulesViewModel
+from wxauto_mgt.ui.pages.alerts.silences_view_model import SilencesViewModel
 from wxauto_mgt.ui.pages.alerts.view_model import AlertsViewModel
 from wxauto_mgt.ui.pages.instances.page import InstancesPage
 from wxauto_mgt.ui.pages.instances.view_model import InstancesViewModel
@@ -119,6 +120,7 @@ def _pages(
     reader = MetricReader(registry=registry, sampler=application.sampler)
     metrics = MetricsViewModel(stage, catalog=registry, history=reader, clock=clock)
     alert_rules = AlertRulesViewModel(stage, editing=editing)
+    silences = SilencesViewModel(stage, alerts=application.alerting.engine, editing=editing, clock=clock)
     told = application.notifications
     notices = NoticesViewModel(
         stage,
@@ -139,7 +141,7 @@ def _pages(
         PageEntry("platforms", "platforms", lambda: PlatformsPage(desk, platforms)),
         PageEntry("rules", "rules", lambda: RulesPage(desk, rules)),
         PageEntry("metrics", "metrics", lambda: MetricsPage(desk, metrics)),
-        PageEntry("alerts", "alerts", lambda: AlertsPage(desk, alerts, alert_rules, notices)),
+        PageEntry("alerts", "alerts", lambda: AlertsPage(desk, alerts, alert_rules, silences, notices)),
         PageEntry("logs", "logs", lambda: LogsPage(desk, logs)),
         PageEntry("settings", "settings", lambda: SettingsPage(desk, settings)),
     ]

@@ -6,7 +6,7 @@ Owns no rule: what is allowed is decided by the configuration service. Called by
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -50,6 +50,7 @@ class ConfigEditing:
     def __init__(self, *, config: ConfigService, notifier: ConfigNotifier) -> None:
         self.config = config
         self._notifier = notifier
+        self._offered: dict[str, Callable[[], list[tuple[str, str]]]] = {}
 
     @property
     def snapshot(self) -> Snapshot:
@@ -121,8 +122,14 @@ class ConfigEditing:
             number += 1
         return f"{stem}{number}"
 
+    def offer(self, kind: str, choices: Callable[[], list[tuple[str, str]]]) -> None:
+        """Say what references may name where the configuration does not hold all of it."""
+        self._offered[kind] = choices
+
     def choices(self, kind: str) -> list[tuple[str, str]]:
         """Objects that a reference may name, with the name to show."""
+        if kind in self._offered:
+            return self._offered[kind]()
         objects = self.snapshot.candidate.objects(kind)
         return [(object_id, _shown(object_id, thing)) for object_id, thing in objects.items()]
 

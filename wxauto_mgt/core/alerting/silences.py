@@ -45,14 +45,32 @@ def _checked_days(days: tuple[str, ...]) -> tuple[str, ...]:
     return days
 
 
-def _hints(name: str, order: int, *, widget: Widget | None = None, unit: str = "") -> JsonDict:
+def _hints(
+    name: str,
+    order: int,
+    *,
+    widget: Widget | None = None,
+    unit: str = "",
+    choices: str = "",
+    refers_to: str = "",
+    has_help: bool = False,
+) -> JsonDict:
     return hints(
         f"alerts.maintenance.{name}",
         group="settings.alerts.group.notices",
         order=order,
         widget=widget,
         unit=unit,
+        choices=choices,
+        refers_to=refers_to,
+        help_key=f"alerts.maintenance.help.{name}" if has_help else "",
     )
+
+
+def _day_hints() -> JsonDict:
+    found = _hints("days", 50, widget=Widget.CHOICES, choices="alerts.day", has_help=True)
+    found["items"] = {"type": "string", "enum": list(_DAYS)}
+    return found
 
 
 @dataclass(frozen=True)
@@ -94,18 +112,22 @@ class MaintenanceWindow(ConfigModel):
     """
 
     name: str = Field(min_length=1, max_length=100, json_schema_extra=_hints("name", 10))
-    start: Annotated[str, AfterValidator(_checked_time)] = Field(json_schema_extra=_hints("start", 20))
+    start: Annotated[str, AfterValidator(_checked_time)] = Field(
+        json_schema_extra=_hints("start", 20, has_help=True)
+    )
     duration_s: float = Field(
         gt=0, le=7 * _DAY_S, json_schema_extra=_hints("duration_s", 30, unit="unit.seconds")
     )
     zone: Annotated[str, AfterValidator(_checked_zone)] = Field(
-        default="UTC", json_schema_extra=_hints("zone", 40)
+        default="UTC", json_schema_extra=_hints("zone", 40, has_help=True)
     )
     days: Annotated[tuple[str, ...], AfterValidator(_checked_days)] = Field(
-        default=(), json_schema_extra=_hints("days", 50, widget=Widget.WORDS)
+        default=(), json_schema_extra=_day_hints()
     )
-    rule: str = Field(default=EVERY_RULE, json_schema_extra=_hints("rule", 60))
-    labels: dict[str, str] = Field(default_factory=dict, json_schema_extra=_hints("labels", 70))
+    rule: str = Field(default=EVERY_RULE, json_schema_extra=_hints("rule", 60, refers_to="alert_rule"))
+    labels: dict[str, str] = Field(
+        default_factory=dict, json_schema_extra=_hints("labels", 70, has_help=True)
+    )
 
     def is_active(self, now: datetime) -> bool:
         """Whether an instant lies inside; without days it opens every day."""

@@ -20,6 +20,7 @@ class Widget(StrEnum):
     NUMBER = "number"
     SWITCH = "switch"
     CHOICE = "choice"
+    CHOICES = "choices"  # some of a fixed set
     WORDS = "words"  # a list of short texts
     PAIRS = "pairs"  # a mapping of short texts to short texts
     TABLE = "table"  # a list of mappings, one row each

@@ -306,6 +306,32 @@ class ChoiceEditor(Editor):
         self.box.setCurrentIndex(number)
 
 
+class ChoicesEditor(Editor):
+    """Some of a fixed set, as boxes side by side; the order is that of the set."""
+
+    def __init__(self, choices: Sequence[tuple[str, str]]) -> None:
+        super().__init__()
+        self.boxes = {value: QCheckBox(text) for value, text in choices}
+        for box in self.boxes.values():
+            box.toggled.connect(self.changed)
+        self.inner = next(iter(self.boxes.values()))
+        fill(QHBoxLayout(self), (*self.boxes.values(), None), Space.M, 0)
+        self.setMinimumHeight(30)
+
+    def value(self) -> JSON:
+        return [value for value, box in self.boxes.items() if box.isChecked()]
+
+    def show_value(self, value: JSON) -> None:
+        self.blockSignals(True)
+        for name, box in self.boxes.items():
+            box.setChecked(isinstance(value, list) and name in value)
+        self.blockSignals(False)
+
+    def set_read_only(self) -> None:
+        for box in self.boxes.values():
+            box.setEnabled(False)
+
+
 def hold_left(holder: QWidget, control: QWidget, *beside: QWidget) -> None:
     """Lay out a control that grows to the width of a field and no further, at the left edge."""
     control.setMaximumWidth(_FIELD_WIDTH - 38 * len(beside))

@@ -16,6 +16,7 @@ from wxauto_mgt.core.config.model import JSON
 from wxauto_mgt.errors import Problem
 from wxauto_mgt.ui.forms.editors import (
     ChoiceEditor,
+    ChoicesEditor,
     Editor,
     MultilineEditor,
     NumberEditor,
@@ -232,8 +233,10 @@ class SchemaForm(RowForm):
 
     def _make_picker(self, spec: FieldSpec) -> Editor:
         words = self._words
-        if spec.widget is Widget.CHOICE:
+        if spec.widget in (Widget.CHOICE, Widget.CHOICES):
             choices = [(value, words(key) if key else value) for value, key in spec.choices]
+            if spec.widget is Widget.CHOICES:
+                return ChoicesEditor(choices)
             return ChoiceEditor(choices, is_nullable=spec.is_nullable)
         if spec.widget in (Widget.REFERENCE, Widget.REFERENCES):
             choices = list(self._references(spec.refers_to))

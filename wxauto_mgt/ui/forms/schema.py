@@ -132,7 +132,7 @@ def _field(
         is_integer=shape.get("type") == "integer",
         minimum=_number(shape, "minimum", "exclusiveMinimum"),
         maximum=_number(shape, "maximum", "exclusiveMaximum"),
-        choices=_choices(shape),
+        choices=_choices(shape, items),
         refers_to=_text(shape, "refers_to"),
         has_any=shape.get("default") == _ANY or shape.get("offers_any") is True,
         rows=tuple(sorted(_fields(root, items, "", ""), key=lambda spec: spec.order))
@@ -152,13 +152,15 @@ def _widget(shape: Schema, items: Schema) -> Widget:
     if _is_pairs(shape):
         return Widget.PAIRS
     if shape.get("type") == "array":
+        if items.get("enum"):
+            return Widget.CHOICES
         return Widget.TABLE if items.get("properties") else Widget.WORDS
     by_type = {"boolean": Widget.SWITCH, "integer": Widget.NUMBER, "number": Widget.NUMBER}
     return by_type.get(str(shape.get("type")), Widget.TEXT)
 
 
-def _choices(shape: Schema) -> tuple[tuple[str, str], ...]:
-    values = shape.get("enum")
+def _choices(shape: Schema, items: Schema) -> tuple[tuple[str, str], ...]:
+    values = shape.get("enum") or items.get("enum")
     prefix = _text(shape, "choices")
     if not isinstance(values, list):
         return ()

@@ -13,6 +13,8 @@ from wxauto_mgt.ui.main_window import Page
 from wxauto_mgt.ui.pages.alerts.active_panel import ActivePanel
 from wxauto_mgt.ui.pages.alerts.rules_panel import AlertRulesPanel
 from wxauto_mgt.ui.pages.alerts.rules_view_model import AlertRulesViewModel
+from wxauto_mgt.ui.pages.alerts.silences_panel import SilencesPanel
+from wxauto_mgt.ui.pages.alerts.silences_view_model import SilencesViewModel
 from wxauto_mgt.ui.pages.alerts.table_model import HistoryModel
 from wxauto_mgt.ui.pages.alerts.view_model import AlertsViewModel
 from wxauto_mgt.ui.pages.notices.panel import NoticesPanel
@@ -26,6 +28,7 @@ ACTIVE = "active"
 HISTORY = "history"
 RULES = "rules"
 NOTICES = "notices"
+SILENCES = "silences"
 
 
 class AlertsPage(Page):
@@ -36,6 +39,7 @@ class AlertsPage(Page):
         desk: Desk,
         view_model: AlertsViewModel,
         rules: AlertRulesViewModel,
+        silences: SilencesViewModel,
         notices: NoticesViewModel,
     ) -> None:
         super().__init__()
@@ -45,15 +49,18 @@ class AlertsPage(Page):
         self.active = ActivePanel(desk, view_model)
         self.history = HistoryModel(words)
         self.rules = AlertRulesPanel(desk, rules)
+        self.silences = SilencesPanel(desk, silences)
         self.notices = NoticesPanel(desk, notices)
         self.add_button = button(theme, words("alert_page.add"), "add", kind="primary")
         self.tabs = Segments(
-            [(name, words(f"alert_page.{name}")) for name in (ACTIVE, HISTORY, RULES, NOTICES)], ACTIVE
+            [(name, words(f"alert_page.{name}")) for name in (ACTIVE, HISTORY, RULES, SILENCES, NOTICES)],
+            ACTIVE,
         )
         self._panels: dict[str, QWidget] = {
             ACTIVE: self.active,
             HISTORY: Card(RowTable(theme, self.history, words("alert_page.history")), margin=1),
             RULES: self.rules,
+            SILENCES: self.silences,
             NOTICES: self.notices,
         }
         self._stack = QStackedWidget()

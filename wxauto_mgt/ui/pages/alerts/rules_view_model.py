@@ -17,6 +17,7 @@ from wxauto_mgt.ui.config_editing import ConfigEditing
 from wxauto_mgt.ui.desk import Backstage
 from wxauto_mgt.ui.pages.alerts.view_model import LEVEL_TONES
 from wxauto_mgt.ui.theme.tokens import Tone
+from wxauto_mgt.ui.words import Words
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,11 @@ class AlertRulesViewModel(QObject):
         self.switch = backstage.commands.command(self, "switch_alert_rule", self._switch)
         editing.changes(backstage.bridge, self, ALERT_RULE).arrived.connect(self.refresh)
         self._words.changed.connect(self.refresh)
+        editing.offer(ALERT_RULE, self.choices)
+
+    def choices(self) -> list[tuple[str, str]]:
+        """The rules that a silence may name: those that every console has, and those of this one."""
+        return [(row.id, row.name) for row in self._read()]
 
     def refresh(self, _: object = None) -> None:
         """Read again; announces only a difference."""
@@ -94,11 +100,10 @@ class AlertRulesViewModel(QObject):
 
     def _row(self, rule: AlertRule, *, is_stored: bool, is_default: bool) -> AlertRuleRow:
         words = self._words
-        named = f"alerts.title.{rule.id}"
         origin = "own" if not is_default else "changed" if is_stored else "delivered"
         return AlertRuleRow(
             id=rule.id,
-            name=rule.name or (words(named) if words.has(named) else rule.id),
+            name=rule.name or delivered_name(words, rule.id),
             condition=self._condition(rule),
             held=words.catalogue.duration(rule.for_s) if rule.for_s else words("alert_page.at_once"),
             level_tone=LEVEL_TONES[rule.level],
@@ -126,3 +131,9 @@ class AlertRulesViewModel(QObject):
     def _metric(self, rule: AlertRule) -> str:
         labels = ", ".join(f"{name}={value}" for name, value in rule.labels.items())
         return f"{rule.metric_name} ({labels})" if labels else rule.metric_name
+
+
+def delivered_name(words: Words, rule_id: str) -> str:
+    """What a delivered rule is called: its title, unless that needs the facts of an alert."""
+    keys = (f"alert_page.rule_name.{rule_id}", f"alerts.title.{rule_id}")
+    return next((words(key) for key in keys if words.has(key)), rule_id)

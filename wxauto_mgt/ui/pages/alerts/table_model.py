@@ -1,8 +1,9 @@
-"""Columns of alerts, of their history, and of the rules. Called by the alerts page."""
+"""Columns of alerts, of their history, of the rules and of silences. Called by the alerts page."""
 
 from __future__ import annotations
 
 from wxauto_mgt.ui.pages.alerts.rules_view_model import AlertRuleRow
+from wxauto_mgt.ui.pages.alerts.silences_view_model import SilenceRow
 from wxauto_mgt.ui.pages.alerts.view_model import AlertRow
 from wxauto_mgt.ui.widgets.row_model import Cell, Column, RowModel
 from wxauto_mgt.ui.words import Words
@@ -65,3 +66,18 @@ class AlertRuleModel(RowModel[AlertRuleRow]):
             Column[AlertRuleRow](words("alert_page.column_state"), lambda r: Cell(r.state, r.tone), 110),
         )
         super().__init__(columns, lambda r: r.id)
+
+
+class SilenceModel(RowModel[SilenceRow]):
+    """What keeps notices back."""
+
+    def __init__(self, words: Words) -> None:
+        columns = (
+            Column[SilenceRow](words("silences.column_kind"), lambda r: Cell(r.kind), 96),
+            Column[SilenceRow](words("alert_page.column_state"), lambda r: Cell(r.state, r.tone), 110),
+            Column[SilenceRow](words("alert_page.column_rule"), lambda r: Cell(r.rule), 190),
+            Column[SilenceRow](words("alert_page.column_where"), lambda r: Cell(r.labels), 170),
+            Column[SilenceRow](words("silences.column_when"), lambda r: Cell(r.when)),
+            Column[SilenceRow](words("silences.column_who"), lambda r: Cell(r.who), 190),
+        )
+        super().__init__(columns, lambda r: r.key)
