@@ -250,6 +250,46 @@ class MonitorAPI:
         """Count the log records of the last hours: `levels`, `categories`, and `trend`, levels by hour."""
         return await self._call("get_log_statistics", hours=hours)
 
+    async def get_services(self) -> Fields:
+        """List the monitored services with their state and figures; beside: `status` of all, `count`."""
+        return await self._call("get_services")
+
+    async def get_service_history(self, service: str, limit: int = 100) -> Fields:
+        """List the newest checks of a service, newest first, at most 100; beside: `service`, `count`."""
+        return await self._call("get_service_history", service=service, limit=limit)
+
+    async def get_service_uptime(self, service: str, days: int = 90) -> Fields:
+        """Tell how much of the time a service was well: `bars` by day, by hour for one day; `windows`.
+
+        Args:
+            days: 1 to 90. Shares are 0-100, null where nothing was measured.
+        """
+        return await self._call("get_service_uptime", service=service, days=days)
+
+    async def push_outcome(
+        self, service: str, ok: bool, duration_ms: float | None = None, error_type: str | None = None
+    ) -> Fields:
+        """Tell how a call to a monitored service went; data: the service's figures.
+
+        Args:
+            error_type: what failed, one of few words; only where `ok` is false.
+        """
+        return await self._call(
+            "push_outcome", service=service, ok=ok, duration_ms=duration_ms, error_type=error_type
+        )
+
+    async def get_heartbeat(self) -> Fields:
+        """Tell whether services are checked, how often, when last, and with which result."""
+        return await self._call("get_heartbeat")
+
+    async def start_heartbeat(self) -> Fields:
+        """Check all services from now on; fails when the settings forbid it."""
+        return await self._call("start_heartbeat")
+
+    async def stop_heartbeat(self) -> Fields:
+        """Check nothing from now on: all services are unknown; fails when the settings forbid it."""
+        return await self._call("stop_heartbeat")
+
     async def _call(self, method: str, **arguments: JSON | NotificationHandler) -> Fields:
         """Answer one call; what distinguishes one kind of `MonitorAPI` from another."""
         raise NotImplementedError

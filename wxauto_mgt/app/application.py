@@ -28,6 +28,7 @@ from wxauto_mgt.app.monitored import MonitoredApplication
 from wxauto_mgt.app.notifications import Notifications
 from wxauto_mgt.app.reported_reload import ReportedReload
 from wxauto_mgt.app.rules_in_force import RulesOfSnapshot
+from wxauto_mgt.app.service_records import ServiceRecords
 from wxauto_mgt.core.config.model import SETTINGS
 from wxauto_mgt.core.config.notifier import ConfigChanged
 from wxauto_mgt.core.delivery.recovery import close_run, recover
@@ -52,7 +53,7 @@ from wxauto_mgt.core.monitoring.settings import LOGS, METRICS, LogsSettings, Met
 from wxauto_mgt.core.monitoring.store import MonitoringStore
 from wxauto_mgt.core.platforms.registry import PlatformRegistry
 from wxauto_mgt.core.platforms.section import PLATFORM
-from wxauto_mgt.core.wire import ErrorReport
+from wxauto_mgt.core.wire import CallRecord, ErrorReport
 from wxauto_mgt.errors import BugError
 from wxauto_mgt.runtime.clock import Clock, SystemClock
 from wxauto_mgt.runtime.event_bus import EventBus
@@ -88,6 +89,7 @@ class Application:
         self.bus = EventBus()
         self.supervisor = Supervisor(clock=self.clock, on_failure=self._loop_failed)
         self.calls = CallMetrics(clock=self.clock)
+        self.records = ServiceRecords(ground=ground, bus=self.bus, known=lambda: self.checks.board.names)
         self._demo = demo
         self._unsubscribe: tuple[Callable[[], None], ...] = ()
         self._faults = FaultPoints(ground.environment.get(FAULT_POINT_VARIABLE))
@@ -109,7 +111,7 @@ class Application:
             clock=self.clock,
             bus=self.bus,
             supervisor=self.supervisor,
-            on_call=self.calls.record,
+            on_call=self._called,
             on_error=self.bus.publish,
         )
         self.intake = Intake(
@@ -135,7 +137,7 @@ class Application:
             notifier=self.notifier,
             supervisor=self.supervisor,
             clock=self.clock,
-            on_call=self.calls.record,
+            on_call=self._called,
             rng=self._rng,
         )
         self.worker = DeliveryWorker(
@@ -194,6 +196,7 @@ class Application:
             delivery=self._delivery_figures,
         )
         self.metering.watch(facts)
+        self.records.measure(self.metering.registry)
         self.monitor = ServiceMonitor(
             clock=self.clock,
             bus=self.bus,
@@ -249,6 +252,7 @@ class Application:
                 self.notifications.calls.answers(),
                 self.alerting.calls.answers(),
                 self.log_keeping.answers(),
+                self.records.answers(board=self.checks.board, heartbeat=self.checks.heartbeat),
                 self.metering.answers(
                     db=self.db,
                     active_alerts=self.alerting.calls.active_records,
@@ -307,6 +311,7 @@ class Application:
         closing.push(Stage.FINAL_WRITES, "monitor", self.monitor.close)
         closing.push(Stage.FINAL_WRITES, "metering", self.metering.close)
         closing.push(Stage.FINAL_WRITES, "alerting", self.alerting.close)
+        closing.push(Stage.FINAL_WRITES, "records", self.records.close)
         closing.push(Stage.FINAL_WRITES, "loops", self._stop_loops)
         closing.push(Stage.FINAL_WRITES, "checks", self.checks.close)
         closing.push(Stage.DRAIN, "delivery", self._drain, budget_s=2 * DRAIN_S)
@@ -321,6 +326,7 @@ class Application:
         start("config_watch", self.config.watch)
         self.metering.start(self.supervisor)
         start("monitor", self.monitor.run)
+        await self.records.start(self.supervisor)
         self.checks.start()
         start(WORKER, self.worker.run)
         start(SENDER, self.sender.run)
@@ -379,6 +385,10 @@ class Application:
 
     async def _delivery_figures(self) -> DeliveryFigures:
         return await figures_of_run(self.db, self.run_id)
+
+    def _called(self, call: CallRecord) -> None:
+        self.calls.record(call)
+        self.records.outcomes.called(call)
 
     def _own_echo_seen(self, instance_id: str) -> None:
         instance = self.registry.get(instance_id)

@@ -98,18 +98,19 @@ class ReadBatch:
 
 @dataclass(frozen=True)
 class CallRecord:
-    """One outgoing HTTP request, retries counted one by one.
+    """One outgoing HTTP request, retries counted one by one; or a request that another program tells of.
 
     Attributes:
-        target: `instance:ID` or `platform:ID`.
+        target: `instance:ID` or `platform:ID`; `service:NAME` of what others tell.
         route: path without query; a bounded set of values.
+        duration_s: None where nobody told it.
         error_code: symbolic cause when not ok.
     """
 
     target: str
     route: str
     ok: bool
-    duration_s: float
+    duration_s: float | None
     error_code: str | None = None
 
 

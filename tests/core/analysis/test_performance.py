@@ -6,7 +6,7 @@ import pytest
 
 from wxauto_mgt.core.analysis.model import MessagePath, Stage, StageTime
 from wxauto_mgt.core.analysis.performance import Performance, PerformanceStatus, analyze
-from wxauto_mgt.core.metrics.calls import Latency, RequestFigures
+from wxauto_mgt.core.metrics.calls import Latency, RequestFigures, Times
 from wxauto_mgt.core.metrics.model import Series
 
 
@@ -19,7 +19,7 @@ def series(*values: float) -> Series:
 
 
 def target(*, count: int = 20, failed: int = 0, mean_s: float = 0.1) -> RequestFigures:
-    latency = Latency(count=count, failed=failed, mean_s=mean_s, p50_s=mean_s, p95_s=mean_s, p99_s=mean_s)
+    latency = Latency(count=count, failed=failed, times=Times(mean_s, mean_s, mean_s, mean_s))
     return RequestFigures("platform:ai", count, failed, count, failed, latency, None)
 
 

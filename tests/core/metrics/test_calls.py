@@ -10,7 +10,7 @@ from wxauto_mgt.core.metrics.instruments import percentile
 from wxauto_mgt.core.wire import CallRecord
 
 
-def call(target: str = "instance:pc1", *, ok: bool = True, duration_s: float = 0.1) -> CallRecord:
+def call(target: str = "instance:pc1", *, ok: bool = True, duration_s: float | None = 0.1) -> CallRecord:
     return CallRecord(target, "/api/health", ok, duration_s, None if ok else "timed_out")
 
 
@@ -46,10 +46,23 @@ async def test_latency_is_of_the_last_five_minutes(calls: CallMetrics, fake_cloc
     latency = calls.figures("instance:pc1").latency
     assert latency is not None
     assert latency.count == 100
-    assert (latency.p50_s, latency.p95_s, latency.p99_s) == (0.50, 0.95, 0.99)
-    assert latency.mean_s == pytest.approx(0.505)
+    assert latency.times is not None
+    assert (latency.times.p50_s, latency.times.p95_s, latency.times.p99_s) == (0.50, 0.95, 0.99)
+    assert latency.times.mean_s == pytest.approx(0.505)
     await fake_clock.advance(301)
     assert calls.figures("instance:pc1").latency is None
+
+
+def test_requests_without_a_duration_count_but_take_no_time(calls: CallMetrics) -> None:
+    calls.record(call(duration_s=None))
+    latency = calls.figures("instance:pc1").latency
+    assert latency is not None
+    assert (latency.count, latency.times) == (1, None)
+    calls.record(call(duration_s=0.5))
+    latency = calls.figures("instance:pc1").latency
+    assert latency is not None
+    assert latency.times is not None
+    assert (latency.count, latency.times.mean_s) == (2, 0.5)
 
 
 async def test_error_ratio_is_over_calls_and_deliveries_of_the_last_hour(

@@ -146,8 +146,9 @@ def _targets(targets: Sequence[RequestFigures]) -> Iterator[Finding]:
         latency = figures.latency
         if latency is None or latency.count < CALLS_NEEDED:
             continue
-        if latency.mean_s * 1000 > SLOW_ABOVE_MS:
-            params: dict[str, Fact] = {"target": figures.target, "average": round(latency.mean_s * 1000)}
+        times = latency.times
+        if times is not None and times.mean_s * 1000 > SLOW_ABOVE_MS:
+            params: dict[str, Fact] = {"target": figures.target, "average": round(times.mean_s * 1000)}
             yield Finding("target_slow", PerformanceStatus.WARNING, params)
         percent = 100 * latency.failed / latency.count
         if percent > FAILING_ABOVE_PERCENT:

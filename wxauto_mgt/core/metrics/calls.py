@@ -1,7 +1,7 @@
-"""Counts outgoing requests per target and how long they took, and the outcomes of deliveries.
+"""Counts requests per target and how long they took, and the outcomes of deliveries.
 
 Owns figures in memory since the start. Clients of instances and platforms report each request, retries one by
-one; the health score and the interfaces read.
+one; the health score and the interfaces read. What other programs push is counted by one of its own.
 """
 
 from __future__ import annotations
@@ -22,10 +22,21 @@ LATENCIES_KEPT: Final = 4096
 
 @dataclass(frozen=True)
 class Latency:
-    """How many of the requests of the last five minutes failed, and how long all took."""
+    """How many of the requests of the last five minutes failed, and how long they took.
+
+    Attributes:
+        times: None where nobody told how long any of them took.
+    """
 
     count: int
     failed: int
+    times: Times | None
+
+
+@dataclass(frozen=True)
+class Times:
+    """How long requests took."""
+
     mean_s: float
     p50_s: float
     p95_s: float
@@ -37,7 +48,7 @@ class RequestFigures:
     """One target's requests.
 
     Attributes:
-        target: `instance:ID` or `platform:ID`.
+        target: `instance:ID`, `platform:ID` or `service:NAME`.
         total, failed: since the start.
         all_last_hour, failed_last_hour: over the last hour.
         latency: None without a request in the last five minutes.
@@ -85,7 +96,7 @@ class _Target:
         self.total = 0
         self.failed = 0
         self.outcomes = _Outcomes(clock)
-        self.latencies: deque[tuple[float, float, bool]] = deque(maxlen=LATENCIES_KEPT)
+        self.latencies: deque[tuple[float, float | None, bool]] = deque(maxlen=LATENCIES_KEPT)
         self.last_error_code: str | None = None
 
 
@@ -147,14 +158,20 @@ class CallMetrics:
         oldest = self._clock.monotonic() - LATENCY_WINDOW_S
         while target.latencies and target.latencies[0][0] < oldest:
             target.latencies.popleft()
-        durations = sorted(duration for _, duration, _ in target.latencies)
-        if not durations:
+        if not target.latencies:
             return None
+        durations = sorted(duration for _, duration, _ in target.latencies if duration is not None)
         return Latency(
-            count=len(durations),
+            count=len(target.latencies),
             failed=sum(not ok for _, _, ok in target.latencies),
-            mean_s=sum(durations) / len(durations),
-            p50_s=percentile(durations, 0.50),
-            p95_s=percentile(durations, 0.95),
-            p99_s=percentile(durations, 0.99),
+            times=_times(durations) if durations else None,
         )
+
+
+def _times(durations: list[float]) -> Times:
+    return Times(
+        mean_s=sum(durations) / len(durations),
+        p50_s=percentile(durations, 0.50),
+        p95_s=percentile(durations, 0.95),
+        p99_s=percentile(durations, 0.99),
+    )

@@ -39,7 +39,8 @@ def _samples(figures: RequestFigures, labels: Labels) -> Iterator[Sample]:
     yield Sample(SeriesKey(WINDOW_COUNT, labels), float(latency.count if latency else 0))
     if latency is not None:
         yield Sample(SeriesKey(ERROR_RATE, labels), round(100 * latency.failed / latency.count, 3))
-        yield milliseconds(RESPONSE_TIME, latency.mean_s)
-        yield milliseconds("api_response_time_p50_ms", latency.p50_s)
-        yield milliseconds("api_response_time_p95_ms", latency.p95_s)
-        yield milliseconds("api_response_time_p99_ms", latency.p99_s)
+    if latency is not None and latency.times is not None:
+        yield milliseconds(RESPONSE_TIME, latency.times.mean_s)
+        yield milliseconds("api_response_time_p50_ms", latency.times.p50_s)
+        yield milliseconds("api_response_time_p95_ms", latency.times.p95_s)
+        yield milliseconds("api_response_time_p99_ms", latency.times.p99_s)

@@ -7,7 +7,7 @@ interfaces and the metrics read.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -116,6 +116,11 @@ class CheckBoard:
             seen.update(parents)
             level = parents
         return None
+
+    @property
+    def names(self) -> Collection[str]:
+        """Ids of the services that are watched."""
+        return self._watched.keys()
 
     def report(self) -> CheckReport:
         """Return the state of everything now."""

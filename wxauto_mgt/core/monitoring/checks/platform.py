@@ -41,7 +41,8 @@ class PlatformCheck:
         self._total, self._failed = figures.total, figures.failed
         if calls > failed:
             evidence: dict[str, Fact] = {"calls": calls, "failed": failed}
-            mean_ms = 1000 * figures.latency.mean_s if figures.latency else None
+            times = figures.latency.times if figures.latency else None
+            mean_ms = 1000 * times.mean_s if times else None
             self._last_ok = CheckResult(Outcome.OK, "platform_answers_calls", {}, evidence, mean_ms)
             self._tested_at_s = self._clock.monotonic()
             return self._last_ok

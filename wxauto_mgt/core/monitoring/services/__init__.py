@@ -1,0 +1,1 @@
+"""Monitored services: what they are made of."""
