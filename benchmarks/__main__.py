@@ -16,7 +16,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from benchmarks import alert_rules, delivery, edit, health_report, hung_instance, ingest, responsiveness
+from benchmarks import (
+    alert_rules,
+    delivery,
+    edit,
+    health_report,
+    hung_instance,
+    ingest,
+    log_lines,
+    responsiveness,
+    series,
+)
 from benchmarks.bench import Bench
 from benchmarks.figures import Line, table
 from wxauto_mgt.runtime.interpreter import share_finely
@@ -27,7 +37,9 @@ BENCHMARKS: Final[Mapping[str, Callable[[Bench], Awaitable[list[Line]]]]] = {
     hung_instance.NAME: hung_instance.run,
     health_report.NAME: health_report.run,
     edit.NAME: edit.run,
+    series.NAME: series.run,
     alert_rules.NAME: alert_rules.run,
+    log_lines.NAME: log_lines.run,
     responsiveness.NAME: responsiveness.run,
 }
 

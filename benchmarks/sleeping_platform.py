@@ -10,7 +10,7 @@ from typing import ClassVar, Final
 
 from wxauto_mgt.core.config.model import ConfigModel
 from wxauto_mgt.core.platforms.contract import Platform, PlatformReply, PlatformRequest, TestResult
-from wxauto_mgt.core.platforms.types import ENTRY_POINT_GROUP
+from wxauto_mgt.core.platforms.types import PlatformTypes
 
 TYPE: Final = "bench_sleep"
 
@@ -42,7 +42,7 @@ def installed_in(folder: Path) -> Iterator[None]:
     info.mkdir(parents=True)
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: bench-sleep\nVersion: 1.0\n")
     entry = f"{TYPE} = {__name__}:{SleepingPlatform.__name__}"
-    (info / "entry_points.txt").write_text(f"[{ENTRY_POINT_GROUP}]\n{entry}\n")
+    (info / "entry_points.txt").write_text(f"[{PlatformTypes.GROUP}]\n{entry}\n")
     sys.path.append(str(folder))
     try:
         yield
