@@ -6,19 +6,32 @@ from pathlib import Path
 
 import pytest
 
-from wxauto_mgt.cli.arguments import (
+from wxauto_mgt.cli.arguments import parse
+from wxauto_mgt.cli.commands import (
     STANDARD_STREAM,
+    Act,
     Command,
+    Completion,
     ConfigCheck,
     ConfigExport,
     ConfigImport,
+    EndSilence,
+    MakeSilence,
     MessagesExport,
+    Reload,
     RunConsole,
+    ShowAlerts,
+    ShowErrors,
+    ShowHealth,
+    ShowListeners,
+    ShowLogs,
+    ShowMetrics,
+    ShowSilences,
+    ShowStatus,
     ShowVersion,
     Simulate,
-    UsageError,
-    parse,
 )
+from wxauto_mgt.cli.parsers import UsageError
 from wxauto_mgt.run_options import RunOptions
 from wxauto_mgt.texts.catalogue import Catalogue
 from wxauto_mgt.texts.language import Language
@@ -45,6 +58,36 @@ CATALOGUE = Catalogue(Language.EN)
         ("messages export", MessagesExport(STANDARD_STREAM, "jsonl")),
         ("messages export --format csv", MessagesExport(STANDARD_STREAM, "csv")),
         ("simulate --port 5001", Simulate(5001)),
+        ("completion zsh", Completion("zsh")),
+        ("status", ShowStatus()),
+        ("health", ShowHealth()),
+        ("health --watch", ShowHealth(watch=True)),
+        ("health --sample", ShowHealth(sample=True)),
+        ("errors", ShowErrors(20)),
+        ("errors -n 3", ShowErrors(3)),
+        ("listeners", ShowListeners()),
+        ("restart", Act("restart")),
+        ("pause", Act("pause")),
+        ("resume", Act("resume")),
+        ("reload", Reload()),
+        ("alerts", ShowAlerts()),
+        ("alerts --history", ShowAlerts(24)),
+        ("alerts --history 2.5", ShowAlerts(2.5)),
+        ("silence", MakeSilence("*", 3600, "")),
+        (
+            "silence high_cpu_usage --for 15m --note maintenance --label host=a --label port=1",
+            MakeSilence("high_cpu_usage", 900, "maintenance", {"host": "a", "port": "1"}),
+        ),
+        ("silence --list", ShowSilences()),
+        ("silence --end 3", EndSilence(3)),
+        ("logs", ShowLogs(follow=False, count=50)),
+        ("logs -f -n 5", ShowLogs(follow=True, count=5)),
+        (
+            "logs poll failed --level ERROR --category HEALTH --instance pc1",
+            ShowLogs(False, 50, "poll failed", "ERROR", "HEALTH", "pc1"),
+        ),
+        ("metrics", ShowMetrics(None, 3600)),
+        ("metrics health_score --since 2d", ShowMetrics("health_score", 172_800)),
     ],
 )
 def test_a_command_line_is_understood(words: str, command: Command) -> None:
@@ -100,6 +143,19 @@ def test_json_may_stand_before_or_after_a_command(words: str) -> None:
         "--duration soon",
         "--duration",
         "config import a b",
+        "completion fish",
+        "health --watch --sample",
+        "errors -n 0",
+        "errors -n 1001",
+        "silence --for soon",
+        "silence --for 0",
+        "silence --for 5w",
+        "silence --label host",
+        "silence --list --end 3",
+        "silence --end x",
+        "logs --level loud",
+        "logs --category ALL",
+        "metrics --since -1",
     ],
 )
 def test_what_makes_no_sense_is_a_usage_error(words: str) -> None:
@@ -108,7 +164,18 @@ def test_what_makes_no_sense_is_a_usage_error(words: str) -> None:
 
 
 @pytest.mark.parametrize("language", list(Language))
-@pytest.mark.parametrize("words", ["--help", "config --help", "config import --help", "messages export -h"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "--help",
+        "config --help",
+        "config import --help",
+        "messages export -h",
+        "silence -h",
+        "logs -h",
+        "metrics -h",
+    ],
+)
 def test_help_is_in_words_of_the_catalogue(
     words: str, language: Language, capsys: pytest.CaptureFixture[str]
 ) -> None:

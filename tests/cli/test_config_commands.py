@@ -21,7 +21,7 @@ from tests.core.config.sections import (
     toy_sections,
     toy_service,
 )
-from wxauto_mgt.cli.arguments import STANDARD_STREAM, ConfigCheck, ConfigExport, ConfigImport
+from wxauto_mgt.cli.commands import STANDARD_STREAM, ConfigCheck, ConfigExport, ConfigImport
 from wxauto_mgt.cli.config_commands import ConfigCommands
 from wxauto_mgt.cli.terminal import ExitStatus, Terminal
 from wxauto_mgt.errors import ConfigError, PermanentError, SecretUnreadable, StorageError

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.core.config.sections import open_database
-from wxauto_mgt.cli.arguments import STANDARD_STREAM, MessagesExport
+from wxauto_mgt.cli.commands import STANDARD_STREAM, MessagesExport
 from wxauto_mgt.cli.messages_command import run_messages_export, write_csv, write_jsonl
 from wxauto_mgt.cli.terminal import ExitStatus, Terminal
 from wxauto_mgt.core.messages.history.export import EXPORT_FIELDS, ExportRow

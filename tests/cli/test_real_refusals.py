@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from wxauto_mgt import app
-from wxauto_mgt.cli.arguments import ConfigImport
+from wxauto_mgt.cli.commands import ConfigImport
 from wxauto_mgt.cli.config_commands import ConfigCommands
 from wxauto_mgt.cli.terminal import ExitStatus, Terminal
 from wxauto_mgt.core.config.notifier import ConfigChanged, ConfigNotifier
@@ -100,7 +100,7 @@ async def service(db: Database) -> tuple[ConfigService, list[ConfigChanged]]:
     notifier, told = ConfigNotifier(), list[ConfigChanged]()
     service = ConfigService(
         db=db,
-        sections=app.config_sections(app.platform_types(), app.channel_types()),
+        sections=app.config_sections(app.load_plugins()),
         settings_groups=app.settings_groups(),
         secrets=app.secret_box(db.path.parent, Redactor()),
         notifier=notifier,
@@ -122,7 +122,7 @@ async def test_what_is_wrong_is_refused_in_one_line_and_changes_nothing(
     with pytest.raises(ConfigError) as caught:
         await config.import_document(text, filename="bad.yaml", replace=text == "platforms: []", who="test")
     (problem,) = caught.value.problems
-    folders = app.platform_types().text_folders()
+    folders = app.load_plugins().text_folders()
     for language in Language:
         line = Catalogue(language, extra_folders=folders).problem(problem)
         assert "problem." not in line
@@ -150,7 +150,7 @@ async def test_a_refused_import_of_the_command_line_leaves_the_console_as_it_was
     terminal = Terminal(out=io.StringIO(), err=err, catalogue=Catalogue(Language.EN))
     commands = ConfigCommands(
         data_dir=db.path.parent,
-        sections=app.config_sections(app.platform_types(), app.channel_types()),
+        sections=app.config_sections(app.load_plugins()),
         settings_groups=app.settings_groups(),
         secret_box=app.secret_box,
         environment={},

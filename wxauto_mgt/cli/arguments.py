@@ -1,77 +1,31 @@
 """The argument tree. Turns words into an `Invocation`; runs nothing.
 
-Only `entry` calls it.
+Only `entry` and the completion call it.
 """
 
 from __future__ import annotations
 
-import argparse
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal, NoReturn
 
-from wxauto_mgt.core.config.documents import DocumentFormat
+from wxauto_mgt.cli.commands import (
+    STANDARD_STREAM,
+    Command,
+    Completion,
+    ConfigCheck,
+    ConfigExport,
+    ConfigImport,
+    MessagesExport,
+    RunConsole,
+    ShowVersion,
+    Simulate,
+)
+from wxauto_mgt.cli.completion import SHELLS
+from wxauto_mgt.cli.console_arguments import add_console_commands
+from wxauto_mgt.cli.parsers import CommandTree, Parser, add_everywhere, port, seconds
 from wxauto_mgt.run_options import RunOptions
 from wxauto_mgt.texts.catalogue import Catalogue
-
-STANDARD_STREAM: Final = Path("-")
-
-
-@dataclass(frozen=True)
-class ConfigCheck:
-    """Tell what an import would do; store nothing."""
-
-    file: Path
-    replace: bool
-
-
-@dataclass(frozen=True)
-class ConfigImport:
-    """Import a document in one transaction."""
-
-    file: Path
-    replace: bool
-
-
-@dataclass(frozen=True)
-class ConfigExport:
-    """Write the configuration as a document."""
-
-    file: Path
-    format: DocumentFormat | None
-    with_secrets: bool
-
-
-@dataclass(frozen=True)
-class MessagesExport:
-    """Write all messages, oldest first."""
-
-    file: Path
-    format: Literal["jsonl", "csv"]
-
-
-@dataclass(frozen=True)
-class Simulate:
-    """Serve a stand-in WXAUTO-HTTP-API server."""
-
-    port: int
-
-
-@dataclass(frozen=True)
-class ShowVersion:
-    """Print the version."""
-
-
-@dataclass(frozen=True)
-class RunConsole:
-    """Run the console itself."""
-
-    headless: bool
-
-
-Command = ConfigCheck | ConfigImport | ConfigExport | MessagesExport | Simulate | ShowVersion | RunConsole
 
 
 @dataclass(frozen=True)
@@ -83,21 +37,6 @@ class Invocation:
     as_json: bool
 
 
-class UsageError(Exception):
-    """The words make no command; `detail` is argparse's sentence."""
-
-    def __init__(self, detail: str) -> None:
-        super().__init__(detail)
-        self.detail = detail
-
-
-class _Parser(argparse.ArgumentParser):
-    """Reports a wrong command line as an exception, so that it can be told in one line of our own."""
-
-    def error(self, message: str) -> NoReturn:
-        raise UsageError(message)
-
-
 def parse(argv: Sequence[str], catalogue: Catalogue) -> Invocation:
     """Parse a command line.
 
@@ -105,7 +44,7 @@ def parse(argv: Sequence[str], catalogue: Catalogue) -> Invocation:
         UsageError: it makes no sense.
         SystemExit: help was asked for and printed.
     """
-    found = _parser(catalogue).parse_args(argv)
+    found = build_parser(catalogue).parse_args(argv)
     options = RunOptions(
         data_dir=found.data_dir,
         demo=found.demo,
@@ -113,100 +52,60 @@ def parse(argv: Sequence[str], catalogue: Catalogue) -> Invocation:
         report=found.report,
         debug=found.debug,
     )
-    return Invocation(_command(found), options, as_json=found.json)
-
-
-def _command(found: argparse.Namespace) -> Command:
     if found.version:
-        return ShowVersion()
-    match (found.command, getattr(found, "action", None)):
-        case ("config", "check"):
-            return ConfigCheck(found.file, found.replace)
-        case ("config", "import"):
-            return ConfigImport(found.file, found.replace)
-        case ("config", "export"):
-            return ConfigExport(found.file, found.format, found.with_secrets)
-        case ("messages", "export"):
-            return MessagesExport(found.file, found.format)
-        case ("simulate", _):
-            return Simulate(found.port)
-    return RunConsole(headless=found.headless)
+        return Invocation(ShowVersion(), options, as_json=found.json)
+    command: Command = found.make(found)
+    return Invocation(command, options, as_json=found.json)
 
 
-def _parser(catalogue: Catalogue) -> _Parser:
+def build_parser(catalogue: Catalogue) -> Parser:
+    """Build the whole tree, with help in words of the catalogue."""
     text = catalogue.text
-    parser = _Parser(prog="main.py", description=text("cli.help.program"), allow_abbrev=False)
+    parser = Parser(prog="main.py", description=text("cli.help.program"), allow_abbrev=False)
     parser.add_argument("--headless", action="store_true", help=text("cli.help.headless"))
     parser.add_argument("--demo", action="store_true", help=text("cli.help.demo"))
-    parser.add_argument("--duration", type=_seconds, metavar="S", help=text("cli.help.duration"))
+    parser.add_argument("--duration", type=seconds, metavar="S", help=text("cli.help.duration"))
     parser.add_argument("--report", type=Path, metavar="FILE", help=text("cli.help.report"))
     parser.add_argument("--version", action="store_true", help=text("cli.help.version"))
-    _add_everywhere(parser, catalogue, is_root=True)
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title=text("cli.help.commands"))
-    _add_config(commands, catalogue)
-    _add_messages(commands, catalogue)
-    simulate = commands.add_parser("simulate", help=text("cli.help.simulate"), allow_abbrev=False)
-    simulate.add_argument("--port", type=_port, default=5000, metavar="P", help=text("cli.help.port"))
-    _add_everywhere(simulate, catalogue)
+    add_everywhere(parser, catalogue, is_root=True)
+    parser.set_defaults(make=lambda found: RunConsole(headless=found.headless))
+    children = parser.add_subparsers(dest="command", metavar="COMMAND", title=text("cli.help.commands"))
+    tree = CommandTree(children, catalogue)
+    add_console_commands(tree)
+    _add_config(tree)
+    _add_messages(tree)
+    simulate = tree.add("simulate", "cli.help.simulate", lambda found: Simulate(found.port))
+    simulate.add_argument("--port", type=port, default=5000, metavar="P", help=text("cli.help.port"))
+    completion = tree.add("completion", "cli.help.completion", lambda found: Completion(found.shell))
+    completion.add_argument("shell", choices=SHELLS, metavar="SHELL", help=", ".join(SHELLS))
     return parser
 
 
-def _add_config(commands: argparse._SubParsersAction[_Parser], catalogue: Catalogue) -> None:
-    text = catalogue.text
-    config = commands.add_parser("config", help=text("cli.help.config"), allow_abbrev=False)
-    actions = config.add_subparsers(dest="action", metavar="ACTION", required=True)
-    for name in ("check", "import"):
-        action = actions.add_parser(name, help=text(f"cli.help.config_{name}"), allow_abbrev=False)
+def _add_config(tree: CommandTree) -> None:
+    config = tree.group("config", "cli.help.config")
+    check = config.add("check", "cli.help.config_check", lambda found: ConfigCheck(found.file, found.replace))
+    import_ = config.add(
+        "import", "cli.help.config_import", lambda found: ConfigImport(found.file, found.replace)
+    )
+    for action in (check, import_):
         action.add_argument("file", nargs="?", type=Path, default=STANDARD_STREAM, metavar="FILE")
-        action.add_argument("--replace", action="store_true", help=text("cli.help.replace"))
-        _add_everywhere(action, catalogue)
-    export = actions.add_parser("export", help=text("cli.help.config_export"), allow_abbrev=False)
+        action.add_argument("--replace", action="store_true", help=tree.text("cli.help.replace"))
+    export = config.add(
+        "export",
+        "cli.help.config_export",
+        lambda found: ConfigExport(found.file, found.format, found.with_secrets),
+    )
     export.add_argument("file", nargs="?", type=Path, default=STANDARD_STREAM, metavar="FILE")
-    export.add_argument("--format", choices=("yaml", "json"), help=text("cli.help.config_format"))
-    export.add_argument("--with-secrets", action="store_true", help=text("cli.help.with_secrets"))
-    _add_everywhere(export, catalogue)
+    export.add_argument("--format", choices=("yaml", "json"), help=tree.text("cli.help.config_format"))
+    export.add_argument("--with-secrets", action="store_true", help=tree.text("cli.help.with_secrets"))
 
 
-def _add_messages(commands: argparse._SubParsersAction[_Parser], catalogue: Catalogue) -> None:
-    text = catalogue.text
-    messages = commands.add_parser("messages", help=text("cli.help.messages"), allow_abbrev=False)
-    actions = messages.add_subparsers(dest="action", metavar="ACTION", required=True)
-    export = actions.add_parser("export", help=text("cli.help.messages_export"), allow_abbrev=False)
+def _add_messages(tree: CommandTree) -> None:
+    messages = tree.group("messages", "cli.help.messages")
+    export = messages.add(
+        "export", "cli.help.messages_export", lambda found: MessagesExport(found.file, found.format)
+    )
     export.add_argument("file", nargs="?", type=Path, default=STANDARD_STREAM, metavar="FILE")
     export.add_argument(
-        "--format", choices=("jsonl", "csv"), default="jsonl", help=text("cli.help.messages_format")
+        "--format", choices=("jsonl", "csv"), default="jsonl", help=tree.text("cli.help.messages_format")
     )
-    _add_everywhere(export, catalogue)
-
-
-def _add_everywhere(parser: _Parser, catalogue: Catalogue, *, is_root: bool = False) -> None:
-    """Add what may stand before or after a command; there it must not reset what stood before."""
-    unset = argparse.SUPPRESS
-    parser.add_argument(
-        "--data-dir",
-        type=Path,
-        metavar="D",
-        default=None if is_root else unset,
-        help=catalogue.text("cli.help.data_dir"),
-    )
-    for name in ("debug", "json"):
-        parser.add_argument(
-            f"--{name}",
-            action="store_true",
-            default=False if is_root else unset,
-            help=catalogue.text(f"cli.help.{name}"),
-        )
-
-
-def _seconds(text: str) -> float:
-    value = float(text)
-    if not math.isfinite(value) or value <= 0:
-        raise ValueError(text)
-    return value
-
-
-def _port(text: str) -> int:
-    value = int(text)
-    if not 0 <= value <= 65535:
-        raise ValueError(text)
-    return value

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from wxauto_mgt.app.data_folder import console_database, make_data_folder, open_console_database
-from wxauto_mgt.cli.arguments import STANDARD_STREAM, ConfigCheck, ConfigExport, ConfigImport
+from wxauto_mgt.cli.commands import STANDARD_STREAM, ConfigCheck, ConfigExport, ConfigImport
 from wxauto_mgt.cli.terminal import ExitStatus, Terminal
 from wxauto_mgt.core.config.documents import dump_document
 from wxauto_mgt.core.config.model import ConfigSection, ImportResult, SettingsGroup

@@ -1,6 +1,6 @@
 """Entry of the program: chooses the language, runs one command or the console, returns the exit status.
 
-Loads Qt only for the window. Called by `main.py` and by the installed script.
+Loads what builds a console only for commands that need it. Called by `main.py` and by the installed script.
 """
 
 from __future__ import annotations
@@ -10,29 +10,28 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 import wxauto_mgt
-from wxauto_mgt import app
-from wxauto_mgt.app.headless import run_headless
-from wxauto_mgt.cli.arguments import (
+from wxauto_mgt.cli.arguments import Invocation, build_parser, parse
+from wxauto_mgt.cli.asking import CallRefused
+from wxauto_mgt.cli.commands import (
+    Completion,
     ConfigCheck,
     ConfigExport,
     ConfigImport,
-    Invocation,
     MessagesExport,
     RunConsole,
+    ShowHealth,
+    ShowLogs,
     ShowVersion,
     Simulate,
-    UsageError,
-    parse,
 )
-from wxauto_mgt.cli.config_commands import ConfigCommands
-from wxauto_mgt.cli.messages_command import run_messages_export
-from wxauto_mgt.cli.simulate_command import simulate
-from wxauto_mgt.cli.terminal import ExitStatus, Terminal, use_utf8
+from wxauto_mgt.cli.completion import completion_script
+from wxauto_mgt.cli.console_commands import run_console_command
+from wxauto_mgt.cli.parsers import UsageError
+from wxauto_mgt.cli.terminal import ExitStatus, Terminal, shows_colours, use_utf8
 from wxauto_mgt.errors import ConsoleError
-from wxauto_mgt.run_options import RunOptions, resolve_data_dir
+from wxauto_mgt.run_options import resolve_data_dir
 from wxauto_mgt.texts.catalogue import Catalogue
 from wxauto_mgt.texts.language import detect_language
 
@@ -49,7 +48,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     use_utf8(sys.stdout)
     use_utf8(sys.stderr)
     catalogue = Catalogue(detect_language(os.environ))
-    terminal = Terminal(out=sys.stdout, err=sys.stderr, catalogue=catalogue)
+    terminal = Terminal(
+        out=sys.stdout,
+        err=sys.stderr,
+        catalogue=catalogue,
+        is_coloured=shows_colours(sys.stdout, os.environ),
+    )
     try:
         invocation = parse(sys.argv[1:] if argv is None else argv, catalogue)
     except UsageError as error:
@@ -65,8 +69,10 @@ def _guarded(invocation: Invocation, terminal: Terminal) -> int:
         terminal.out.flush()
     except ConsoleError as error:
         return terminal.fail(error)
+    except CallRefused as error:
+        return terminal.refuse(error.sentence)
     except KeyboardInterrupt:
-        return ExitStatus.FAILED
+        return ExitStatus.OK if _is_endless(invocation) else ExitStatus.FAILED
     except BrokenPipeError:
         # The reader of a pipe (`head`) has enough. Python would complain when it flushes at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -74,59 +80,31 @@ def _guarded(invocation: Invocation, terminal: Terminal) -> int:
     return status
 
 
-def _run(invocation: Invocation, terminal: Terminal) -> int:
+def _is_endless(invocation: Invocation) -> bool:
+    """Whether Ctrl-C is how the command is meant to end."""
     match invocation.command:
+        case ShowHealth(watch=True) | ShowLogs(follow=True):
+            return True
+    return False
+
+
+def _run(invocation: Invocation, terminal: Terminal) -> int:
+    command, options = invocation.command, invocation.options
+    if not isinstance(command, RunConsole):
+        _log_for_commands(debug=options.debug)
+    match command:
         case ShowVersion():
             terminal.print(wxauto_mgt.__version__)
             return ExitStatus.OK
-        case RunConsole(headless=True):
-            return run_headless(invocation.options)
-        case RunConsole():
-            return _run_window(invocation.options, terminal)
-    _log_for_commands(debug=invocation.options.debug)
-    data_dir = resolve_data_dir(invocation.options, os.environ)
-    match invocation.command:
-        case MessagesExport() as command:
-            return run_messages_export(command, data_dir, terminal)
-        case Simulate() as command:
-            return asyncio.run(simulate(command, terminal))
-        case ConfigCheck() | ConfigImport() | ConfigExport() as command:
-            return asyncio.run(_run_config(command, data_dir, terminal))
+        case Completion(shell):
+            terminal.out.write(completion_script(shell, build_parser(terminal.catalogue)))
+            return ExitStatus.OK
+        case RunConsole() | MessagesExport() | Simulate() | ConfigCheck() | ConfigImport() | ConfigExport():
+            # Imported here: what builds a whole console takes far longer to load than a question to one.
+            from wxauto_mgt.cli.local_commands import run_locally
 
-
-async def _run_config(
-    command: ConfigCheck | ConfigImport | ConfigExport, data_dir: Path, terminal: Terminal
-) -> ExitStatus:
-    types = app.platform_types()
-    # Plugins refuse documents in words of their own.
-    terminal.catalogue = Catalogue(terminal.catalogue.language, extra_folders=types.text_folders())
-    commands = ConfigCommands(
-        data_dir=data_dir,
-        sections=app.config_sections(types, app.channel_types()),
-        settings_groups=app.settings_groups(),
-        secret_box=app.secret_box,
-        environment=os.environ,
-        terminal=terminal,
-    )
-    match command:
-        case ConfigCheck():
-            return await commands.check(command)
-        case ConfigImport():
-            return await commands.import_(command)
-        case ConfigExport():
-            return await commands.export(command)
-
-
-def _run_window(options: RunOptions, terminal: Terminal) -> int:
-    try:
-        # Imported here: everything but the window must start on a machine without Qt.
-        from wxauto_mgt.ui.bootstrap import run_window
-    except ImportError as error:
-        if (error.name or "").startswith("wxauto_mgt"):
-            raise
-        terminal.complain("cli.no_window", cause=str(error))
-        return ExitStatus.FAILED
-    return run_window(options)
+            return run_locally(command, options, terminal)
+    return asyncio.run(run_console_command(command, resolve_data_dir(options, os.environ), terminal))
 
 
 def _log_for_commands(*, debug: bool) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final, TextIO
 
 from wxauto_mgt.app.data_folder import console_database
-from wxauto_mgt.cli.arguments import STANDARD_STREAM, MessagesExport
+from wxauto_mgt.cli.commands import STANDARD_STREAM, MessagesExport
 from wxauto_mgt.cli.terminal import ExitStatus, Terminal
 from wxauto_mgt.core.messages.history.export import EXPORT_FIELDS, ExportRow, export_messages
 from wxauto_mgt.runtime.private_file import replacing

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
-from wxauto_mgt.cli.arguments import Simulate
+from wxauto_mgt.cli.commands import Simulate
 from wxauto_mgt.cli.terminal import ExitStatus, Terminal
 from wxauto_mgt.runtime.platform import install_stop_signals
 from wxauto_mgt.simulator import lifelike
