@@ -9,7 +9,8 @@ import pytest
 
 from tests.waiting import eventually
 from wxauto_mgt.app import Application
-from wxauto_mgt.core.config.model import JSON, Put
+from wxauto_mgt.core.config.model import JSON, Delete, Put
+from wxauto_mgt.errors import ConfigError
 
 FAST = [
     Put("settings", "health_checks", {"timeout_s": 2.0}),
@@ -32,7 +33,14 @@ async def test_demo_is_checked_and_its_metrics_show_it(tmp_path: Path) -> None:
         who="test",
     )
     await console.start()
-    names = {"main_service", "console_database", "data_disk", "instance:demo", "platform:demo-keyword"}
+    names = {
+        "main_service",
+        "message_listener",
+        "console_database",
+        "data_disk",
+        "instance:demo",
+        "platform:demo-keyword",
+    }
     healthy = dict.fromkeys(names, "healthy")
     await eventually(has(console, **healthy), timeout_s=30)
     labels = (("service", "instance:demo"),)
@@ -42,20 +50,41 @@ async def test_demo_is_checked_and_its_metrics_show_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.expects_log("page was degraded and is unhealthy")
-async def test_an_added_target_is_checked_until_it_is_removed(tmp_path: Path) -> None:
+async def test_a_configured_service_is_checked_until_it_is_removed(tmp_path: Path) -> None:
     console = await Application.open(data_dir=tmp_path, environment={})
     await console.start()
-    page: dict[str, JSON] = {"id": "page", "address": "tcp://127.0.0.1:1", "critical": True}
-    below: dict[str, JSON] = {"id": "below", "address": "http://127.0.0.1:1/", "parent": "page"}
-    await console.config.apply(
-        [*FAST, Put("settings", "health_checks", {"targets": [page, below]})], who="test"
-    )
-    await eventually(has(console, page="unhealthy", below="unknown"), timeout_s=10)
+    page: dict[str, JSON] = {
+        "name": "page",
+        "description": "A page",
+        "critical": True,
+        "check": {"type": "tcp"},
+        "port": 1,
+    }
+    below: dict[str, JSON] = {
+        "name": "below",
+        "check": {"type": "http", "url": "http://127.0.0.1:1/"},
+        "depends_on": ["page"],
+    }
+    disk: dict[str, JSON] = {"name": "room", "check": {"type": "resource", "metric": "m", "warn": 1.0}}
+    put = [Put("service", str(document["name"]), document) for document in (page, below, disk)]
+    await console.config.apply([*FAST, *put], who="test")
+    await eventually(has(console, page="unhealthy", below="unknown", room="unknown"), timeout_s=10)
     report = console.checks.board.report()
     assert report.status.value == "unhealthy"
+    health = report.services["page"]
+    assert (health.kind, health.description) == ("tcp", "A page")
     await eventually(
         lambda: console.checks.board.report().services["below"].reason_code == "parent_down", timeout_s=10
     )
-    await console.config.apply([Put("settings", "health_checks", {"targets": []})], who="test")
+    await console.config.apply([Put("service", "below", {**below, "depends_on": []})], who="test")
+    await eventually(has(console, below="degraded"), timeout_s=10)
+    assert statuses(console)["page"] == "unhealthy"  # the others are left alone
+    with pytest.raises(ConfigError):
+        await console.config.apply([Put("service", "below", {**below, "depends_on": ["gone"]})], who="test")
+    await console.config.apply([Delete("service", "page")], who="test")
     await eventually(lambda: "page" not in statuses(console), timeout_s=10)
+    await console.config.apply(
+        [Put("service", "below", {**below, "enabled": False, "depends_on": []})], who="t"
+    )
+    await eventually(lambda: "below" not in statuses(console), timeout_s=10)
     assert await console.stop() == ()

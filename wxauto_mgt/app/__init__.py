@@ -2,18 +2,16 @@
 
 from wxauto_mgt.app.application import Application
 from wxauto_mgt.app.sections import (
-    channel_types,
     config_sections,
-    platform_types,
+    load_plugins,
     secret_box,
     settings_groups,
 )
 
 __all__ = [
     "Application",
-    "channel_types",
     "config_sections",
-    "platform_types",
+    "load_plugins",
     "secret_box",
     "settings_groups",
 ]

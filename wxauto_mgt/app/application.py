@@ -84,7 +84,7 @@ class Application:
         self.logs = ground.logs
         self.config = ground.config
         self.notifier = ground.notifier
-        self.platform_types = ground.platform_types
+        self.platform_types = ground.plugins.platforms
         self.run_id = uuid.uuid4().hex
         self.bus = EventBus()
         self.supervisor = Supervisor(clock=self.clock, on_failure=self._loop_failed)
@@ -212,8 +212,13 @@ class Application:
             supervisor=self.supervisor,
             metering=self.metering,
             facts=facts,
+            listening_loops=self._listening_loops,
+            instances=self.registry,
             platforms=self.platforms,
             calls=self.calls,
+            pushed=self.records.outcomes.latest,
+            may_send=lambda: self.listener.may_call,
+            login_url=lambda: None,
             rng=self._rng,
         )
         self.notifications = Notifications(

@@ -6,45 +6,53 @@ One part of the composition root; the application starts it, and its loops end w
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
-from urllib.parse import urlsplit
 
 from wxauto_mgt.app.ground import Ground
 from wxauto_mgt.app.metering import Metering
 from wxauto_mgt.core.config.model import SETTINGS
 from wxauto_mgt.core.instances.model import INSTANCE, InstanceConfig
+from wxauto_mgt.core.instances.registry import InstanceRegistry
 from wxauto_mgt.core.metrics.calls import CallMetrics
 from wxauto_mgt.core.monitoring.checks.board import CheckBoard
-from wxauto_mgt.core.monitoring.checks.contract import Check, WatchedService
+from wxauto_mgt.core.monitoring.checks.contract import (
+    Check,
+    CheckContext,
+    PushedOutcome,
+    UnmadeCheck,
+    WatchedService,
+)
 from wxauto_mgt.core.monitoring.checks.database import DatabaseCheck
 from wxauto_mgt.core.monitoring.checks.disk import DiskCheck
-from wxauto_mgt.core.monitoring.checks.http import HttpCheck
+from wxauto_mgt.core.monitoring.checks.http import HttpCheck, HttpConfig
 from wxauto_mgt.core.monitoring.checks.instance import InstanceCheck
+from wxauto_mgt.core.monitoring.checks.listener import ListenerCheck
 from wxauto_mgt.core.monitoring.checks.platform import PlatformCheck
 from wxauto_mgt.core.monitoring.checks.process import ProcessCheck
 from wxauto_mgt.core.monitoring.checks.runner import CheckRunner
-from wxauto_mgt.core.monitoring.checks.settings import (
+from wxauto_mgt.core.monitoring.checks.settings import HEALTH_CHECKS, HealthChecksSettings
+from wxauto_mgt.core.monitoring.checks.streak import Thresholds
+from wxauto_mgt.core.monitoring.facts import MonitoredFacts
+from wxauto_mgt.core.monitoring.services.model import ServiceConfig
+from wxauto_mgt.core.monitoring.services.names import (
     CONSOLE_DATABASE,
     DATA_DISK,
-    HEALTH_CHECKS,
+    LOGIN_PAGE,
     MAIN_SERVICE,
-    TCP,
-    CheckTarget,
-    HealthChecksSettings,
+    MESSAGE_LISTENER,
     instance_service,
     platform_service,
 )
-from wxauto_mgt.core.monitoring.checks.streak import Thresholds
-from wxauto_mgt.core.monitoring.checks.tcp import TcpCheck
-from wxauto_mgt.core.monitoring.facts import MonitoredFacts
+from wxauto_mgt.core.monitoring.services.section import SERVICE
 from wxauto_mgt.core.platforms.registry import PlatformRegistry
 from wxauto_mgt.core.platforms.section import PLATFORM, PlatformConfig
 from wxauto_mgt.core.recovery.heartbeat import Heartbeat
 from wxauto_mgt.core.recovery.settings import HEARTBEAT, HeartbeatSettings
+from wxauto_mgt.errors import BugError
 from wxauto_mgt.runtime.event_bus import EventBus
-from wxauto_mgt.runtime.supervisor import Supervisor
+from wxauto_mgt.runtime.supervisor import LoopStatus, Supervisor
 
 CHECKS: Final = "checks"
 # What only reads figures of this console is looked at soon after the start, the world outside at leisure.
@@ -54,6 +62,11 @@ _PLATFORM_TEST_S: Final = 30.0
 
 class HealthChecks:
     """The checks of one application.
+
+    Args:
+        pushed: the newest outcome that another program pushed for a service.
+        may_send: whether a check may begin to send.
+        login_url: address of our own log-in page, while there is one.
 
     Attributes:
         board: what they found, for whoever asks.
@@ -69,16 +82,27 @@ class HealthChecks:
         supervisor: Supervisor,
         metering: Metering,
         facts: MonitoredFacts,
+        listening_loops: Callable[[], Sequence[LoopStatus]],
+        instances: InstanceRegistry,
         platforms: PlatformRegistry,
         calls: CallMetrics,
+        pushed: Callable[[str], PushedOutcome | None],
+        may_send: Callable[[], bool],
+        login_url: Callable[[], str | None],
         rng: random.Random,
     ) -> None:
         self._ground = ground
         self._supervisor = supervisor
         self._metering = metering
         self._facts = facts
+        self._listening_loops = listening_loops
+        self._instances = instances
         self._platforms = platforms
         self._calls = calls
+        self._pushed = pushed
+        self._may_send = may_send
+        self._login_url = login_url
+        self._made: dict[str, tuple[ServiceConfig, WatchedService]] = {}
         self._unsubscribe: tuple[Callable[[], None], ...] = ()
         self.board = CheckBoard(clock=ground.clock, bus=bus, thresholds=self._thresholds)
         self.runner = CheckRunner(
@@ -100,7 +124,7 @@ class HealthChecks:
 
     def start(self) -> None:
         """Begin to check, and follow the configuration from now on."""
-        kinds = (INSTANCE, PLATFORM, SETTINGS)
+        kinds = (INSTANCE, PLATFORM, SERVICE, SETTINGS)
         subscribe = self._ground.notifier.subscribe
         self._unsubscribe = (
             subscribe(self.runner.refresh, kinds=kinds),
@@ -132,37 +156,44 @@ class HealthChecks:
         for instance in instances.values():
             if instance.enabled:
                 check = InstanceCheck(instance_id=instance.id, facts=self._facts)
-                yield WatchedService(instance_service(instance.id), check, first_after_ratio=_SOON)
+                yield WatchedService(
+                    instance_service(instance.id),
+                    check,
+                    kind="instance",
+                    description=instance.name,
+                    first_after_ratio=_SOON,
+                )
         platforms: dict[str, PlatformConfig] = dict(snapshot.objects(PLATFORM))
         for platform in platforms.values():
             if platform.enabled:
                 yield self._platform(platform)
-        for target in self._settings().targets:
-            yield WatchedService(
-                target.id,
-                self._target(target),
-                key=target.address,
-                critical=target.critical,
-                parents=(target.parent,) if target.parent else (),
-            )
+        services: dict[str, ServiceConfig] = dict(snapshot.objects(SERVICE))
+        for service in services.values():
+            if service.enabled:
+                yield self._configured(service)
 
     def _own_services(self) -> Iterator[WatchedService]:
-        sampler, registry = self._metering.sampler, self._metering.registry
-
-        def loop_lag_ms() -> float | None:
-            newest = registry.latest("app_loop_lag_ms")
-            return newest.value if newest else None
-
+        sampler = self._metering.sampler
         process = ProcessCheck(
             process=lambda: sampler.process,
             host=lambda: sampler.host,
-            loop_lag_ms=loop_lag_ms,
+            loop_lag_ms=lambda: self._latest("app_loop_lag_ms"),
             loops=self._supervisor.loops,
         )
+        listener = ListenerCheck(state=self._facts.service, loops=self._listening_loops)
         database = DatabaseCheck(db=self._ground.db, clock=self._ground.clock)
         disk = DiskCheck(folder=self._ground.data_dir)
-        for service_id, check in ((MAIN_SERVICE, process), (CONSOLE_DATABASE, database), (DATA_DISK, disk)):
-            yield WatchedService(service_id, check, critical=True, first_after_ratio=_SOON)
+        for service_id, kind, check in (
+            (MAIN_SERVICE, "process", process),
+            (MESSAGE_LISTENER, "listener", listener),
+            (CONSOLE_DATABASE, "database", database),
+            (DATA_DISK, "disk", disk),
+        ):
+            yield WatchedService(service_id, check, critical=True, kind=kind, first_after_ratio=_SOON)
+        url = self._login_url()
+        if url is not None:
+            page = HttpCheck(HttpConfig(url=url), self._context(LOGIN_PAGE, None))
+            yield WatchedService(LOGIN_PAGE, page, key=url, kind=HttpCheck.TYPE)
 
     def _platform(self, config: PlatformConfig) -> WatchedService:
         service_id = platform_service(config.id)
@@ -173,10 +204,58 @@ class HealthChecks:
             calls=self._calls,
             clock=self._ground.clock,
         )
-        return WatchedService(service_id, check, key=config, timeout_s=_PLATFORM_TEST_S)
+        return WatchedService(
+            service_id,
+            check,
+            key=config,
+            kind="platform",
+            description=config.name,
+            timeout_s=_PLATFORM_TEST_S,
+        )
 
-    def _target(self, target: CheckTarget) -> Check:
-        parts = urlsplit(target.address)
-        if parts.scheme == TCP and parts.hostname is not None and parts.port is not None:
-            return TcpCheck(host=parts.hostname, port=parts.port, clock=self._ground.clock)
-        return HttpCheck(address=target.address, clock=self._ground.clock)
+    def _configured(self, config: ServiceConfig) -> WatchedService:
+        made = self._made.get(config.name)
+        if made is None or made[0] != config:
+            made = self._made[config.name] = config, self._make(config)
+        return made[1]
+
+    def _make(self, config: ServiceConfig) -> WatchedService:
+        kind = self._ground.plugins.checks.get(config.check.type)
+        if kind is None:
+            raise BugError("check_type_missing", type=config.check.type)
+        try:
+            check: Check = (made := kind(config.check.config, self._context(config.name, config.port)))
+            least_time_s = made.least_time_s
+        except Exception as error:  # noqa: BLE001 - foreign code; only its own service is not measured
+            check, least_time_s = UnmadeCheck(error), 0.0
+        return WatchedService(
+            config.name,
+            check,
+            key=config,
+            critical=config.critical,
+            parents=config.depends_on,
+            kind=config.check.type,
+            description=config.description,
+            interval_s=config.interval_s,
+            timeout_s=config.timeout_s,
+            failure_threshold=config.failure_threshold,
+            least_time_s=least_time_s,
+        )
+
+    def _context(self, service: str, port: int | None) -> CheckContext:
+        return CheckContext(
+            service=service,
+            port=port,
+            clock=self._ground.clock,
+            data_dir=self._ground.data_dir,
+            pushed=self._pushed,
+            instances=self._instances,
+            db=self._ground.db,
+            figures=self._latest,
+            may_send=self._may_send,
+            redact=self._ground.redactor.redact_text,
+        )
+
+    def _latest(self, metric: str) -> float | None:
+        newest = self._metering.registry.latest(metric)
+        return newest.value if newest else None

@@ -11,20 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wxauto_mgt.app.data_folder import BACKUPS, make_data_folder, open_console_database
-from wxauto_mgt.app.sections import (
-    channel_types,
-    config_sections,
-    platform_types,
-    secret_box,
-    settings_groups,
-)
+from wxauto_mgt.app.sections import Plugins, config_sections, load_plugins, secret_box, settings_groups
 from wxauto_mgt.core.config.audit import AuditLog
 from wxauto_mgt.core.config.notifier import ConfigNotifier
 from wxauto_mgt.core.config.service import ConfigService
 from wxauto_mgt.core.logs.pipeline import LogPipeline
 from wxauto_mgt.core.monitoring.settings import LOGS, LogsSettings
-from wxauto_mgt.core.notifications.types import ChannelTypes
-from wxauto_mgt.core.platforms.types import PlatformTypes
 from wxauto_mgt.core.secrets.redaction import Redactor
 from wxauto_mgt.runtime.clock import Clock
 from wxauto_mgt.runtime.platform import DataFolderLock
@@ -49,8 +41,8 @@ class Ground:
     notifier: ConfigNotifier
     config: ConfigService
     audit: AuditLog
-    platform_types: PlatformTypes
-    channel_types: ChannelTypes
+    redactor: Redactor
+    plugins: Plugins
 
 
 async def open_ground(
@@ -89,11 +81,11 @@ async def _open(
         readers=2,  # a search of the logs may take long; drawings do not wait for it
     )
     closing.push(Stage.CONNECTIONS, "telemetry.db", telemetry.close)
-    types, channels = platform_types(), channel_types()
+    plugins = load_plugins()
     notifier = ConfigNotifier()
     config = ConfigService(
         db=db,
-        sections=config_sections(types, channels),
+        sections=config_sections(plugins),
         settings_groups=settings_groups(),
         secrets=secret_box(data_dir, redactor),
         notifier=notifier,
@@ -108,15 +100,15 @@ async def _open(
         environment=environment,
         clock=clock,
         closing=closing,
-        catalogue=Catalogue(language, extra_folders=(*types.text_folders(), *channels.text_folders())),
+        catalogue=Catalogue(language, extra_folders=plugins.text_folders()),
         logs=logs,
         db=db,
         telemetry=telemetry,
         notifier=notifier,
         config=config,
         audit=AuditLog(db=db, clock=clock, redactor=redactor),
-        platform_types=types,
-        channel_types=channels,
+        redactor=redactor,
+        plugins=plugins,
     )
 
 

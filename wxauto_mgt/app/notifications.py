@@ -59,7 +59,7 @@ class Notifications:
         self.surfaces = Surfaces()
         self.outbox = Outbox(db=ground.db, clock=ground.clock, bus=bus)
         self.channels = ChannelRegistry(
-            types=ground.channel_types,
+            types=ground.plugins.channels,
             snapshot=lambda: ground.config.snapshot,
             notifier=ground.notifier,
             supervisor=supervisor,
@@ -123,7 +123,7 @@ def _texts_of(ground: Ground) -> Callable[[ChannelLanguage], Catalogue]:
     def texts(language: ChannelLanguage) -> Catalogue:
         if language is ChannelLanguage.AUTO or language.value == ground.catalogue.language.value:
             return ground.catalogue
-        return Catalogue(Language(language.value), extra_folders=ground.channel_types.text_folders())
+        return Catalogue(Language(language.value), extra_folders=ground.plugins.channels.text_folders())
 
     return texts
 

@@ -78,14 +78,14 @@ class Watching:
         self.supervisor = Supervisor(clock=clock, on_failure=lambda _failure: None)
         self.board = CheckBoard(clock=clock, bus=self.bus, thresholds=Thresholds)
         self.services: list[WatchedService] = []
-        self.settings = HealthChecksSettings(interval_s=10.0, timeout_s=0.05)
+        self.settings = HealthChecksSettings(timeout_s=0.05)
         self.runner = CheckRunner(
             board=self.board,
             supervisor=self.supervisor,
             clock=clock,
             wanted=lambda: self.services,
             settings=lambda: self.settings,
-            interval_s=lambda: self.settings.interval_s,
+            interval_s=lambda: 10.0,
             rng=random.Random(1),
         )
 

@@ -117,7 +117,7 @@ class CheckKind(ABC, Generic[C]):
     """A check that services name by its type. One object per service, for as long as nothing is changed.
 
     Attributes:
-        TYPE: in documents; texts under `check.type.<TYPE>`.
+        TYPE: in documents; texts under `check_kind.type.<TYPE>`.
         CONFIG: the fields beside `type` in a service's `check`.
         SECRET_FIELDS: those of them that are sealed at rest.
     """
@@ -144,6 +144,17 @@ class CheckKind(ABC, Generic[C]):
 AnyCheckKind: TypeAlias = CheckKind[Any]
 
 
+class UnmadeCheck:
+    """Stands for a check that could not be made, so that its service is shown and says why."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    async def run(self) -> CheckResult:
+        """Raise what went wrong, as the check itself would have."""
+        raise self._error
+
+
 @dataclass(frozen=True)
 class WatchedService:
     """A service that is checked.
@@ -157,6 +168,7 @@ class WatchedService:
         description: what people wrote of it.
         first_after_ratio: first run after this share of the interval at most.
         interval_s, timeout_s, failure_threshold: None = that of the settings.
+        least_time_s: the check is given so long at least.
     """
 
     id: str
@@ -170,6 +182,7 @@ class WatchedService:
     interval_s: float | None = None
     timeout_s: float | None = None
     failure_threshold: int | None = None
+    least_time_s: float = 0.0
 
 
 @dataclass(frozen=True)

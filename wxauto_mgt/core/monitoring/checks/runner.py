@@ -178,7 +178,7 @@ class CheckRunner:
             await self._clock.sleep(min(left_s, LOOKED_AT_EVERY_S))
 
     async def _bounded(self, service: WatchedService) -> CheckResult:
-        timeout_s = service.timeout_s or self._settings().timeout_s
+        timeout_s = max(service.timeout_s or self._settings().timeout_s, service.least_time_s)
         try:
             async with asyncio.timeout(timeout_s):
                 result = await service.check.run()

@@ -4,31 +4,59 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from typing import ClassVar
 
-from wxauto_mgt.core.monitoring.checks.contract import CheckResult, Outcome
+from pydantic import Field
+
+from wxauto_mgt.core.config.form_hints import hints
+from wxauto_mgt.core.config.model import ConfigModel
+from wxauto_mgt.core.monitoring.checks.addresses import CHECK_GROUP, Host
+from wxauto_mgt.core.monitoring.checks.contract import CheckKind, CheckResult, Outcome
 from wxauto_mgt.errors import Fact
-from wxauto_mgt.runtime.clock import Clock
 
 
-class TcpCheck:
+class TcpConfig(ConfigModel):
+    """Which port of which machine.
+
+    Attributes:
+        port: None = that of the service.
+    """
+
+    host: Host = Field(
+        default="127.0.0.1",
+        max_length=253,
+        json_schema_extra=hints("check_kind.field.host", group=CHECK_GROUP, order=100),
+    )
+    port: int | None = Field(
+        default=None,
+        ge=1,
+        le=65_535,
+        json_schema_extra=hints(
+            "check_kind.field.port", group=CHECK_GROUP, order=110, help_key="check_kind.tcp.help.port"
+        ),
+    )
+
+
+class TcpCheck(CheckKind[TcpConfig]):
     """Connects and hangs up; nothing is sent."""
 
-    def __init__(self, *, host: str, port: int, clock: Clock) -> None:
-        self._host = host
-        self._port = port
-        self._clock = clock
+    TYPE = "tcp"
+    CONFIG: ClassVar[type[TcpConfig]] = TcpConfig
 
     async def run(self) -> CheckResult:
         """Connect once."""
-        params: dict[str, Fact] = {"host": self._host, "port": self._port}
-        started_s = self._clock.monotonic()
+        clock, host, port = self.context.clock, self.config.host, self.config.port or self.context.port
+        if port is None:
+            return CheckResult(Outcome.UNKNOWN, "tcp_no_port")
+        params: dict[str, Fact] = {"host": host, "port": port}
+        started_s = clock.monotonic()
         try:
-            _, writer = await asyncio.open_connection(self._host, self._port)
+            _, writer = await asyncio.open_connection(host, port)
         except TimeoutError:
             raise  # the runner says how long was waited
         except OSError as error:
             return CheckResult(Outcome.FAILED, "tcp_refused", {**params, "cause": type(error).__name__})
-        taken_ms = 1000 * (self._clock.monotonic() - started_s)
+        taken_ms = 1000 * (clock.monotonic() - started_s)
         writer.close()
         with contextlib.suppress(OSError):  # that it accepted is what was asked
             await writer.wait_closed()
