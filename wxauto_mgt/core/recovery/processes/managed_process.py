@@ -77,6 +77,7 @@ class ManagedProcess:
         self._due_s: float | None = None
         self._quick_ends = 0
         self._put_offs = 0
+        self._put_off_by = ""
         self._restarts = 0
         self._exit_code: int | None = None
         self._acting = asyncio.Lock()
@@ -223,12 +224,13 @@ class ManagedProcess:
     async def _begin(self) -> None:
         """Start the process; whatever prevents it becomes the state."""
         self._due_s = None
+        self._set(ProcessState.STARTING, "starting")
         spec = self._spec
         if spec.port is not None:
             holder = await asyncio.to_thread(process_tree.holder_of_port, spec.port)
             if holder is not None:
                 code = "port_held" if holder.pid is not None else "port_held_by_unknown"
-                self._put_off(code, {"port": spec.port, "pid": holder.pid, "name": holder.name})
+                self._put_off(code, {"port": spec.port, "pid": holder.pid, "name": holder.name or "?"})
                 return
         marker = uuid.uuid4().hex
         launch = Launch(spec.service, marker, launching.fingerprint(spec.config, marker))
@@ -257,7 +259,7 @@ class ManagedProcess:
         self._tree = RunningTree(launch=dataclasses.replace(launch, identity=identity), child=child)
         self._tree.listen(self.output, self._alarm.ring)
         self._started_at, self._started_s = self._deps.clock.now(), self._deps.clock.monotonic()
-        self._exit_code, self._put_offs = None, 0
+        self._exit_code, self._put_offs, self._put_off_by = None, 0, ""
         try:
             await self._deps.store.started(launch, identity)
         except (StorageError, StorageOverloaded):
@@ -281,7 +283,7 @@ class ManagedProcess:
             self._set(ProcessState.GAVE_UP, "crash_loop", times=times, exit_code=code)
         else:
             # A crash that repeats is said loudly once.
-            level = logging.WARNING if times <= 1 else logging.INFO
+            level = logging.WARNING if times <= 1 and code != 0 else logging.INFO
             _log.log(level, "%s ended by itself, code %s", service, code, extra=self._facts())
             self._wait(reason, params)
 
@@ -308,7 +310,8 @@ class ManagedProcess:
 
     def _put_off(self, code: str, params: Mapping[str, Fact]) -> None:
         """It cannot be started now: try again after a pause. A cause that repeats is said once."""
-        if self._reason[0] != code:
+        if self._put_off_by != code:
+            self._put_off_by = code
             words = "%s cannot be started now: %s (%s)"
             _log.warning(words, self._spec.service, code, _listed(params), extra=self._facts())
         self._put_offs += 1

@@ -172,11 +172,12 @@ class ManagedProcesses:
                 group.create_task(process.stop())
 
     async def _ready(self, service: str) -> ManagedProcess:
-        process = self._process(service)
         await self._found_again.wait()  # what is left must be known before another one is started
         if self._is_closing:
             raise PermanentError("console_stops")
-        return process
+        if service not in self._processes and (spec := self._wanted().get(service)) is not None:
+            return self._add(spec)  # configured this moment
+        return self._process(service)
 
     def _process(self, service: str) -> ManagedProcess:
         process = self._processes.get(service)

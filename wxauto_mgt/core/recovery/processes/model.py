@@ -23,6 +23,7 @@ class ProcessState(StrEnum):
     """Names on the wire; texts under `process_state.<value>`."""
 
     STOPPED = "stopped"
+    STARTING = "starting"
     RUNNING = "running"
     STOPPING = "stopping"
     WAITING = "waiting"  # to be started again
