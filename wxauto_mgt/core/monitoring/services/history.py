@@ -91,7 +91,7 @@ class ServiceHistory:
             await self.write()
             if self._clock.monotonic() >= self._prunes_at_s:
                 self._prunes_at_s = self._clock.monotonic() + _PRUNES_EVERY_S
-                await self._prune()
+                await self.prune()
             beat()
             await self._clock.sleep(_WRITES_EVERY_S)
 
@@ -156,7 +156,8 @@ class ServiceHistory:
             self._days[day] = _sum(self._days.get(day), counts)
         self._outcomes.give_back(batch.tallies)
 
-    async def _prune(self) -> None:
+    async def prune(self) -> None:
+        """Forget what nobody is shown any more."""
         now = self._clock.now()
         idle_since = now - timedelta(days=MOST_DAYS)
 
