@@ -24,6 +24,7 @@ from wxauto_mgt.ui.assembly import Assembled, assemble
 from wxauto_mgt.ui.bootstrap import make_application, run_on_qt
 from wxauto_mgt.ui.pages.alerts.page import AlertsPage
 from wxauto_mgt.ui.pages.instances.page import InstancesPage
+from wxauto_mgt.ui.pages.logs.page import SEARCH, LogsPage
 from wxauto_mgt.ui.pages.messages.page import MessagesPage
 from wxauto_mgt.ui.pages.platforms.page import PlatformsPage
 from wxauto_mgt.ui.pages.rules.page import RulesPage
@@ -103,27 +104,33 @@ async def _photograph(assembled: Assembled, folder: Path, suffix: str) -> None:
             page.table.selectRow(0)
             await asyncio.sleep(SETTLE_S)
         _save(window, folder / f"{name}-{suffix}.png")
-        if isinstance(page, AlertsPage):
+        if isinstance(page, AlertsPage | LogsPage):
             for tab in page.tab_names:
                 page.show_tab(tab)
                 await asyncio.sleep(SETTLE_S)
-                _save(window, folder / f"alerts-{tab}-{suffix}.png")
+                if tab == SEARCH and isinstance(page, LogsPage):
+                    page.search.table.selectRow(0)
+                    await asyncio.sleep(SETTLE_S)
+                _save(window, folder / f"{name}-{tab}-{suffix}.png")
     await _photograph_forms(assembled, folder, suffix)
 
 
 async def _photograph_forms(assembled: Assembled, folder: Path, suffix: str) -> None:
     window = assembled.window
-    names = ("instances", "platforms", "rules", "alerts")
-    instances, platforms, rules, alerts = (window.show_page(name) for name in names)
+    names = ("instances", "platforms", "rules", "alerts", "logs")
+    instances, platforms, rules, alerts, logs = (window.show_page(name) for name in names)
     assert isinstance(instances, InstancesPage)  # noqa: S101 - narrows the type; the window knows its pages
     assert isinstance(platforms, PlatformsPage)  # noqa: S101
     assert isinstance(rules, RulesPage)  # noqa: S101
     assert isinstance(alerts, AlertsPage)  # noqa: S101
+    assert isinstance(logs, LogsPage)  # noqa: S101
     tours: tuple[tuple[str, Callable[[], object], Callable[[], QWidget | None]], ...] = (
         ("form-instance", instances.add, lambda: instances.editor.dialog),
         ("form-platform", platforms.edit_first, lambda: platforms.editor.dialog),
         ("form-rule", rules.edit_first, lambda: rules.editor.dialog),
         ("form-alert-rule", lambda: alerts.rules.edit_row(0), lambda: alerts.rules.editor.dialog),
+        ("form-silence", alerts.silences.add, lambda: alerts.silences.dialog),
+        ("form-log-levels", logs.open_levels, lambda: logs.dialog),
         ("form-take-alert", alerts.active.take_current, lambda: alerts.active.dialog),
     )
     for name, begin, dialog_of in tours:

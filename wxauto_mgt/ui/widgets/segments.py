@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Signal
+from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QPushButton, QSizePolicy
 
-from wxauto_mgt.ui.theme.tokens import CONTROL_HEIGHT
+from wxauto_mgt.ui.theme.tokens import CONTROL_HEIGHT, Space, TypeSize
 from wxauto_mgt.ui.widgets.layout import fill
 
 
@@ -32,6 +33,7 @@ class Segments(QFrame):
             made.setChecked(value == current)
             made.clicked.connect(lambda _=False, v=value: self.chosen.emit(v))
             self._group.addButton(made)
+            made.setMinimumWidth(_room_for(made, text))
             self._buttons[value] = made
             layout.addWidget(made)
 
@@ -48,3 +50,12 @@ class Segments(QFrame):
         """Change the word of one value, for instance to show a count."""
         if self._buttons[value].text() != text:
             self._buttons[value].setText(text)
+            self._buttons[value].setMinimumWidth(_room_for(self._buttons[value], text))
+
+
+def _room_for(made: QPushButton, text: str) -> int:
+    """The width that a word needs once it is picked, when it is bold."""
+    font = made.font()
+    font.setPixelSize(TypeSize.BODY)
+    font.setBold(True)
+    return QFontMetrics(font).horizontalAdvance(text) + 2 * Space.M + 4

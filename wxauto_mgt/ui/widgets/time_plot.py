@@ -121,7 +121,8 @@ class TimePlot(Card):
     def _arrange(self) -> None:
         self._plot.setMenuEnabled(enableMenu=False)
         # The library makes a menu all the same; without a parent it may outlive the plot.
-        self._plot.getPlotItem().ctrlMenu.setParent(self)
+        menu = self._plot.getPlotItem().ctrlMenu
+        menu.setParent(self, menu.windowFlags())
         self._plot.setMouseEnabled(x=False, y=False)
         self._plot.hideButtons()
         self._plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
