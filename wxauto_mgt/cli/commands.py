@@ -103,6 +103,11 @@ class ShowListeners:
 
 
 @dataclass(frozen=True)
+class ShowServices:
+    """List the monitored services."""
+
+
+@dataclass(frozen=True)
 class Act:
     """Have the listener service do something; succeeds once that is proved."""
 
@@ -175,6 +180,7 @@ ConsoleCommand = (
     | ShowHealth
     | ShowErrors
     | ShowListeners
+    | ShowServices
     | Act
     | Reload
     | ShowAlerts

@@ -16,6 +16,7 @@ from wxauto_mgt.cli.commands import (
     ShowListeners,
     ShowLogs,
     ShowMetrics,
+    ShowServices,
     ShowSilences,
     ShowStatus,
     SilenceCommand,
@@ -52,6 +53,7 @@ def _add_state(tree: CommandTree) -> None:
         "--limit", "-n", type=count, default=20, metavar="N", help=tree.text("cli.help.limit")
     )
     tree.add("listeners", "cli.help.listeners", lambda _found: ShowListeners())
+    tree.add("services", "cli.help.services", lambda _found: ShowServices())
 
 
 def _add_acting(tree: CommandTree) -> None:

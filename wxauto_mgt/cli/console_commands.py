@@ -20,11 +20,13 @@ from wxauto_mgt.cli.commands import (
     ShowListeners,
     ShowLogs,
     ShowMetrics,
+    ShowServices,
     ShowSilences,
     ShowStatus,
 )
 from wxauto_mgt.cli.log_commands import LogCommands
 from wxauto_mgt.cli.metric_commands import MetricCommands
+from wxauto_mgt.cli.service_commands import ServiceCommands
 from wxauto_mgt.cli.state_commands import StateCommands
 from wxauto_mgt.cli.terminal import ExitStatus, Terminal
 from wxauto_mgt.runtime.clock import SystemClock
@@ -58,6 +60,8 @@ async def answer(command: ConsoleCommand, api: MonitorAPI, terminal: Terminal) -
             return await state.errors(command)
         case ShowListeners():
             return await state.listeners()
+        case ShowServices():
+            return await ServiceCommands(api=api, terminal=terminal).services()
         case Act():
             return await state.act(command)
         case Reload():

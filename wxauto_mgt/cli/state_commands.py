@@ -52,6 +52,8 @@ class StateCommands:
 
     async def health(self, command: ShowHealth) -> ExitStatus:
         """Show the health once, or until the reader has enough; fails unless it is healthy."""
+        if command.sample:
+            return await self._write_sample()
         while command.watch:
             try:
                 await self._show_health(is_watch=True)
@@ -122,6 +124,14 @@ class StateCommands:
         else:
             key = "cli.done_reload" if result.get("changed") else "cli.reload_unchanged"
             self._terminal.say(key, revision=str(result.get("revision")))
+        return ExitStatus.OK
+
+    async def _write_sample(self) -> ExitStatus:
+        written = fields_of(data_of(await self._api.write_health_sample()))
+        if self._terminal.as_json:
+            self._terminal.print_json(written)
+        else:
+            self._terminal.say("cli.sample_written", path=str(written["path"]))
         return ExitStatus.OK
 
     async def _show_health(self, *, is_watch: bool) -> ExitStatus:
