@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import signal
@@ -9,8 +10,8 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -111,6 +112,16 @@ def postgresql_server(*, standby: bool = False) -> Iterator[Server]:
             yield server
         finally:
             server.stop()
+
+
+@asynccontextmanager
+async def off_loop(running: AbstractContextManager[Server]) -> AsyncIterator[Server]:
+    """Start and stop a server while the loop goes on."""
+    server = await asyncio.to_thread(running.__enter__)
+    try:
+        yield server
+    finally:
+        await asyncio.to_thread(running.__exit__, None, None, None)
 
 
 def unused_port() -> int:

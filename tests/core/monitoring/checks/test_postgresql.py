@@ -87,10 +87,10 @@ async def test_the_last_connections_are_worth_a_word(postgresql: servers.Server)
 async def test_a_server_that_was_stopped_fails_and_a_replica_is_worth_a_word() -> None:
     if reason := servers.why_no_postgresql():
         pytest.skip(reason)
-    with servers.postgresql_server(standby=True) as server:
+    async with servers.off_loop(servers.postgresql_server(standby=True)) as server:
         found = await check(server.port).run()
         meant = await check(server.port, may_be_replica=True).run()
-        server.stop()
+        await asyncio.to_thread(server.stop)
         stopped = await check(server.port).run()
     assert said(found) == ("degraded", "postgresql_is_replica")
     assert said(meant) == ("ok", "postgresql_answers")

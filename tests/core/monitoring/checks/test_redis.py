@@ -64,7 +64,7 @@ async def test_no_server_at_all_fails() -> None:
 
 async def test_a_replica_is_worth_a_word_unless_it_is_meant_to_be_one(redis: servers.Server) -> None:
     options = ("--replicaof", "127.0.0.1", redis.port, "--masterauth", servers.PASSWORD)
-    with servers.redis_server(*options) as replica:
+    async with servers.off_loop(servers.redis_server(*options)) as replica:
         found = await check(replica.port, password="").run()
         meant = await check(replica.port, password="", may_be_replica=True).run()
     assert said(found) == ("degraded", "redis_is_replica")
@@ -73,7 +73,7 @@ async def test_a_replica_is_worth_a_word_unless_it_is_meant_to_be_one(redis: ser
 
 async def test_an_account_that_may_only_ping_is_enough(redis: servers.Server) -> None:
     options = ("--user", "pinger", "on", f">{servers.PASSWORD}", "-@all", "+ping", "+select")
-    with servers.redis_server(*options) as server:
+    async with servers.off_loop(servers.redis_server(*options)) as server:
         result = await check(server.port, username="pinger").run()
     assert said(result) == ("ok", "redis_answers")
     assert result.evidence == {}
@@ -84,7 +84,7 @@ async def test_tls_needs_a_certificate_that_can_be_trusted(tmp_path: Path) -> No
     files = authority.issue("127.0.0.1").write(tmp_path)
     options: list[object] = ["--tls-cert-file", files.certificate, "--tls-key-file", files.key]
     options += ("--tls-ca-cert-file", files.authority, "--tls-auth-clients", "no")
-    with servers.redis_server(*options, tls=True) as server:
+    async with servers.off_loop(servers.redis_server(*options, tls=True)) as server:
         trusted = await check(server.port, password="", scheme="rediss", ca_file=str(files.authority)).run()
         foreign = await check(server.port, password="", scheme="rediss").run()
     assert said(trusted) == ("ok", "redis_answers")

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, Field, SecretStr
 
 from wxauto_mgt.core.config.form_hints import Widget, hints
 from wxauto_mgt.core.config.model import ConfigModel, refuse
-from wxauto_mgt.core.monitoring.checks.addresses import CHECK_GROUP, server_address
+from wxauto_mgt.core.monitoring.checks.addresses import CHECK_GROUP, server_address, with_port
 from wxauto_mgt.core.monitoring.checks.contract import CheckContext, CheckKind, CheckResult, Outcome
 from wxauto_mgt.core.monitoring.checks.store import ServerFigures, postgresql_figures
 from wxauto_mgt.errors import Fact
@@ -103,7 +103,7 @@ class PostgresqlCheck(CheckKind[PostgresqlConfig]):
 
     def __init__(self, config: PostgresqlConfig, context: CheckContext) -> None:
         super().__init__(config, context)
-        self._address = urlsplit(config.url)
+        self._address = urlsplit(with_port(config.url, context.port))
 
     async def run(self) -> CheckResult:
         # A moment the first time: off the loop, and not at all where no PostgreSQL is checked.
@@ -137,7 +137,7 @@ class PostgresqlCheck(CheckKind[PostgresqlConfig]):
 
         return await asyncpg.connect(
             host=self._address.hostname,
-            port=self._address.port or self.context.port or _PORT,
+            port=self._address.port or _PORT,
             user=self.config.username,
             # Never None: the library would look for one in the environment and in files.
             password=self.config.password.get_secret_value(),

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, Field, SecretStr
 
 from wxauto_mgt.core.config.form_hints import Widget, hints
 from wxauto_mgt.core.config.model import ConfigModel, refuse
-from wxauto_mgt.core.monitoring.checks.addresses import CHECK_GROUP, server_address
+from wxauto_mgt.core.monitoring.checks.addresses import CHECK_GROUP, server_address, with_port
 from wxauto_mgt.core.monitoring.checks.contract import CheckContext, CheckKind, CheckResult, Outcome
 from wxauto_mgt.errors import Fact
 
@@ -87,7 +87,7 @@ class RedisCheck(CheckKind[RedisConfig]):
 
     def __init__(self, config: RedisConfig, context: CheckContext) -> None:
         super().__init__(config, context)
-        self._address = urlsplit(config.url)
+        self._address = urlsplit(with_port(config.url, context.port))
 
     async def run(self) -> CheckResult:
         # Half a second the first time: off the loop, and not at all where no Redis is checked.
@@ -121,7 +121,7 @@ class RedisCheck(CheckKind[RedisConfig]):
         config = self.config
         return Redis(
             host=self._address.hostname or "",
-            port=self._address.port or self.context.port or _PORT,
+            port=self._address.port or _PORT,
             db=int(self._address.path.lstrip("/") or 0),
             username=config.username or None,
             password=config.password.get_secret_value() or None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -23,6 +24,10 @@ _SERVER_FIGURES: Final = """
            (SELECT sum(numbackends) FROM pg_stat_database)::int AS connections,
            current_setting('max_connections')::int AS connections_at_most
 """
+_TABLES: Final = "SELECT count(*) FROM sqlite_schema WHERE type = 'table'"
+_EXAMINE: Final = "PRAGMA quick_check(1)"
+_FINDING_CHARS: Final = 200
+_STEPS_BETWEEN_LOOKS: Final = 10_000  # some ten thousand a millisecond
 
 
 async def write_probe(db: Database, at_us: int) -> None:
@@ -77,3 +82,31 @@ async def postgresql_figures(connection: asyncpg.Connection) -> ServerFigures:
         connections=row["connections"] or 0,
         connections_at_most=row["connections_at_most"],
     )
+
+
+def count_tables(connection: sqlite3.Connection) -> int:
+    """Read a foreign file's schema. Blocks.
+
+    Raises:
+        sqlite3.Error: it is locked, damaged or no database.
+    """
+    return int(connection.execute(_TABLES).fetchone()[0])
+
+
+def quick_check(connection: sqlite3.Connection, *, is_over: Callable[[], bool]) -> str | None:
+    """Examine a foreign file: empty when it is whole, else the first finding. Blocks for as long as it takes.
+
+    Args:
+        is_over: asked now and then; when it says yes the examination is broken off, and None returned.
+
+    Raises:
+        sqlite3.Error: it is locked, damaged or no database.
+    """
+    connection.set_progress_handler(is_over, _STEPS_BETWEEN_LOOKS)
+    try:
+        finding = str(connection.execute(_EXAMINE).fetchone()[0])
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+            return None
+        raise
+    return "" if finding == "ok" else finding[:_FINDING_CHARS]

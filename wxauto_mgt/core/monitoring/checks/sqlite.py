@@ -1,0 +1,132 @@
+"""Checks an SQLite file of another program: that it opens, and now and then that it is whole. Only reads."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, ClassVar, Final
+
+from pydantic import AfterValidator, Field
+
+from wxauto_mgt.core.config.form_hints import hints
+from wxauto_mgt.core.config.model import ConfigModel
+from wxauto_mgt.core.monitoring.checks.addresses import CHECK_GROUP, absolute_path
+from wxauto_mgt.core.monitoring.checks.contract import CheckContext, CheckKind, CheckResult, Outcome
+from wxauto_mgt.core.monitoring.checks.own_thread import OwnThread, StillRunning
+from wxauto_mgt.core.monitoring.checks.store import count_tables, quick_check
+from wxauto_mgt.errors import Fact
+from wxauto_mgt.storage.connection import connect_readonly
+
+_MB: Final = 1 << 20
+_SLACK_S: Final = 10.0  # a file that another program has locked is waited for
+# The primary result codes: https://sqlite.org/rescode.html
+_REASONS: Final = {
+    sqlite3.SQLITE_BUSY: (Outcome.DEGRADED, "sqlite_locked"),
+    sqlite3.SQLITE_CORRUPT: (Outcome.FAILED, "sqlite_damaged"),
+    sqlite3.SQLITE_NOTADB: (Outcome.FAILED, "sqlite_no_database"),
+    sqlite3.SQLITE_CANTOPEN: (Outcome.FAILED, "sqlite_cannot_open"),
+}
+
+
+class SqliteConfig(ConfigModel):
+    """Which file, and how thoroughly it is looked at."""
+
+    path: Annotated[str, AfterValidator(absolute_path)] = Field(
+        max_length=1000, json_schema_extra=hints("check_kind.field.file", group=CHECK_GROUP, order=100)
+    )
+    examine_every_s: float = Field(
+        default=3600.0,
+        ge=0.0,
+        le=30 * 86_400,
+        json_schema_extra=hints(
+            "check_kind.field.examine_every_s",
+            group=CHECK_GROUP,
+            order=110,
+            unit="unit.seconds",
+            help_key="check_kind.help.examine_every_s",
+        ),
+    )
+    examine_at_most_s: float = Field(
+        default=10.0,
+        ge=0.0,
+        le=300.0,
+        json_schema_extra=hints(
+            "check_kind.field.examine_at_most_s", group=CHECK_GROUP, order=120, unit="unit.seconds"
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What one look found. `damage`: the first finding, empty for none, None when it was not finished."""
+
+    size_bytes: int
+    tables: int
+    is_examined: bool
+    damage: str | None
+
+
+class SqliteCheck(CheckKind[SqliteConfig]):
+    """Opens the file read-only each time; `quick_check` reads all of it, so that is seldom and bounded."""
+
+    TYPE = "sqlite"
+    CONFIG: ClassVar[type[SqliteConfig]] = SqliteConfig
+
+    def __init__(self, config: SqliteConfig, context: CheckContext) -> None:
+        super().__init__(config, context)
+        self._thread = OwnThread(f"check:{context.service}")
+        self._examined_at_s = float("-inf")
+        self._is_damaged = False
+
+    @property
+    def least_time_s(self) -> float:
+        return self.config.examine_at_most_s + _SLACK_S
+
+    async def run(self) -> CheckResult:
+        started_s = self.context.clock.monotonic()
+        try:
+            seen = await self._thread.call(self._look)
+        except StillRunning:
+            return CheckResult(Outcome.FAILED, "earlier_check_hangs")
+        except sqlite3.Error as error:
+            code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+            outcome, reason = _REASONS.get(code, (Outcome.FAILED, "sqlite_failed"))
+            # The name only: the library's sentence may quote what stands in the file.
+            cause = getattr(error, "sqlite_errorname", type(error).__name__)
+            return CheckResult(outcome, reason, {"cause": cause})
+        except OSError as error:
+            return CheckResult(Outcome.FAILED, "sqlite_cannot_open", {"cause": type(error).__name__})
+        if seen.is_examined:
+            self._examined_at_s = started_s
+            self._is_damaged = bool(seen.damage)
+        return _judge(seen, 1000 * (self.context.clock.monotonic() - started_s))
+
+    def _look(self, given_up: threading.Event) -> _Seen:
+        clock, path = self.context.clock, Path(self.config.path)
+        size_bytes = path.stat().st_size  # says clearer than SQLite that there is no such file
+        connection = connect_readonly(path)
+        try:
+            tables = count_tables(connection)
+            is_due = clock.monotonic() - self._examined_at_s >= self.config.examine_every_s
+            # One that was found damaged is examined each time, so that its repair is seen at once.
+            if not (is_due or self._is_damaged):
+                return _Seen(size_bytes, tables, is_examined=False, damage=None)
+            ends_s = clock.monotonic() + self.config.examine_at_most_s
+            damage = quick_check(connection, is_over=lambda: given_up.is_set() or clock.monotonic() > ends_s)
+            return _Seen(size_bytes, tables, is_examined=True, damage=damage)
+        finally:
+            connection.close()
+
+
+def _judge(seen: _Seen, taken_ms: float) -> CheckResult:
+    evidence: dict[str, Fact] = {"size_mb": round(seen.size_bytes / _MB, 2), "tables": seen.tables}
+    if not seen.is_examined:
+        return CheckResult(Outcome.OK, "sqlite_opens", {}, evidence, taken_ms)
+    if seen.damage is None:
+        return CheckResult(Outcome.OK, "sqlite_examination_unfinished", {}, evidence, taken_ms)
+    if seen.damage:
+        evidence["finding"] = seen.damage
+        return CheckResult(Outcome.FAILED, "sqlite_damaged", {"cause": "quick_check"}, evidence, taken_ms)
+    return CheckResult(Outcome.OK, "sqlite_whole", {}, evidence, taken_ms)
