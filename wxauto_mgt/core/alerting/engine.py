@@ -10,7 +10,7 @@ import asyncio
 import logging
 import sqlite3
 import uuid
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Final, Protocol
@@ -51,6 +51,7 @@ _INTERVALS_UNTIL_STALE: Final = 3.0
 _TIMERS_SAVED_EVERY_S: Final = 30.0
 _SERIES_AT_A_STRETCH: Final = 200
 _RECORDED_TOGETHER_S: Final = 0.05
+_PAUSES_PER_LOOK: Final = 4
 _STORE_TRIED_EVERY_S: Final = 1.0
 INHIBITED: Final = "rule:"
 """How `Alert.muted_by` begins when another rule's alert is the cause."""
@@ -110,6 +111,7 @@ class AlertEngine:
         self._running_s = 0.0
         self._looked_at_s = clock.monotonic()
         self._recorded: set[str] = set()
+        self._catch_up_took_s = 0.0
         self._wake = Alarm()
         self._lock = asyncio.Lock()
         self._is_store_failing = False
@@ -135,7 +137,8 @@ class AlertEngine:
                 next_s = self._clock.monotonic() + self._settings().evaluation_interval_s
                 await self.evaluate()
             elif self._recorded:
-                await self._clock.sleep(_RECORDED_TOGETHER_S)  # a program that records much is looked at once
+                # What is recorded meanwhile is looked at with it, and never takes most of the loop's time.
+                await self._clock.sleep(max(_RECORDED_TOGETHER_S, _PAUSES_PER_LOOK * self._catch_up_took_s))
                 await self.catch_up()
             else:
                 await self.notify()
@@ -155,7 +158,9 @@ class AlertEngine:
         """Evaluate the rules on values recorded since the last evaluation."""
         names, self._recorded = self._recorded, set()
         if names:
+            began_s = self._clock.monotonic()
             await self.evaluate(names)
+            self._catch_up_took_s = self._clock.monotonic() - began_s
 
     async def evaluate(self, metric_names: Collection[str] | None = None) -> None:
         """Evaluate every rule, or those on some metrics, and hand over the notices whose time has come."""
@@ -315,14 +320,14 @@ class AlertEngine:
                 self._series[tracked.id] = closed(tracked, progress, self._clock.now())
 
     async def _notify(self, rules: Mapping[str, AlertRule], now_s: float) -> None:
-        self._mute(rules)
-        due = {
-            tracked.id: kind
-            for tracked in self._series.values()
-            if tracked.alert is not None and not tracked.alert.muted_by
-            for kind in (_due(rules.get(tracked.rule), tracked),)
-            if kind is not None
-        }
+        await self._mute(rules)
+        due: _Due = {}
+        async for stretch in self._stretches():
+            for tracked in stretch:
+                if tracked.alert is not None and not tracked.alert.muted_by:
+                    kind = _due(rules.get(tracked.rule), tracked)
+                    if kind is not None:
+                        due[tracked.id] = kind
         settings = self._settings()
         ready = self._grouping.ready(
             {self._series[series_id].rule for series_id in due},
@@ -341,24 +346,38 @@ class AlertEngine:
             if notices:
                 self._on_notices()
 
-    def _mute(self, rules: Mapping[str, AlertRule]) -> None:
+    async def _stretches(self) -> AsyncIterator[Sequence[Tracked]]:
+        """All series, with turns for the loop in between: a storm must not stop the window.
+
+        The lock is held, so nobody changes them meanwhile but the one who asks.
+        """
+        series = tuple(self._series.values())
+        for first in range(0, len(series), _SERIES_AT_A_STRETCH):
+            if first:
+                await self._clock.sleep(0)
+            yield series[first : first + _SERIES_AT_A_STRETCH]
+
+    async def _mute(self, rules: Mapping[str, AlertRule]) -> None:
         """Note on each alert why its notices wait, if they do."""
         now = self._clock.now()
         silences = [silence for silence in self._silences if silence.is_active(now)]
         maintenance = [window for window in self._settings().maintenance if window.is_active(now)]
         open_alerts: dict[str, list[Labels]] = {}
-        for tracked in self._series.values():
-            if tracked.open_alert is not None:
-                open_alerts.setdefault(tracked.rule, []).append(tracked.labels)
-        for tracked in list(self._series.values()):
-            if tracked.alert is None:
-                continue
-            rule = rules.get(tracked.rule)
-            inhibitor = None if rule is None else inhibitor_of(rule, tracked.labels, open_alerts)
-            keeper = keeper_of(tracked.rule, tracked.labels, (*silences, *maintenance))
-            muted_by = keeper or ("" if inhibitor is None else f"{INHIBITED}{inhibitor}")
-            if muted_by != tracked.alert.muted_by:
-                self._series[tracked.id] = replace(tracked, alert=replace(tracked.alert, muted_by=muted_by))
+        async for stretch in self._stretches():
+            for tracked in stretch:
+                if tracked.open_alert is not None:
+                    open_alerts.setdefault(tracked.rule, []).append(tracked.labels)
+        async for stretch in self._stretches():
+            for tracked in stretch:
+                if tracked.alert is None:
+                    continue
+                rule = rules.get(tracked.rule)
+                inhibitor = None if rule is None else inhibitor_of(rule, tracked.labels, open_alerts)
+                keeper = keeper_of(tracked.rule, tracked.labels, (*silences, *maintenance))
+                muted_by = keeper or ("" if inhibitor is None else f"{INHIBITED}{inhibitor}")
+                if muted_by != tracked.alert.muted_by:
+                    alert = replace(tracked.alert, muted_by=muted_by)
+                    self._series[tracked.id] = replace(tracked, alert=alert)
 
     async def _save(
         self, notices: Sequence[Notification], now_told: _Due, *, with_timers: bool = False
@@ -367,15 +386,19 @@ class AlertEngine:
 
         What could not be written stays due, and is written by the next evaluation that can.
         """
-        after = self._series | {
+        told = {
             series_id: replace(
                 self._series[series_id], progress=evaluator.told(self._series[series_id].progress, kind)
             )
             for series_id, kind in now_told.items()
         }
         rules = self._rules()
-        changed = [t for t in after.values() if self._is_unsaved(t, rules, with_timers=with_timers)]
+        changed: list[Tracked] = []
+        async for stretch in self._stretches():
+            now = (told.get(tracked.id, tracked) for tracked in stretch)
+            changed += [t for t in now if self._is_unsaved(t, rules, with_timers=with_timers)]
         lasting = [t for t in changed if not t.is_at_rest(rules.get(t.rule))]
+        after = self._series | told
         dropped = [
             series_id
             for series_id in self._saved

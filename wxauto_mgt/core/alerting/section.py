@@ -20,6 +20,7 @@ INSTANCE_REACHABLE: Final = "instance_reachable"
 INSTANCE_CONNECTED: Final = "instance_connected"
 DATABASE_CONNECTED: Final = "database_connected"
 REDIS_CONNECTED: Final = "redis_connected"
+SERVICE_WORKING: Final = "service_working"
 LISTENER_ACTIVE: Final = "listener_active"
 ERROR_RATE: Final = "error_rate"
 
@@ -64,6 +65,8 @@ def default_rules() -> tuple[AlertRule, ...]:
         _connection("redis_connection_fail", REDIS_CONNECTED),
         _connection("instance_down", INSTANCE_REACHABLE),
         _connection("wechat_logged_out", INSTANCE_CONNECTED, inhibited_by=("instance_down",)),
+        _service("service_unhealthy", "no", Level.WARNING),
+        _service("critical_service_unhealthy", "yes", Level.CRITICAL),
         AlertRule(
             id="listener_lost",
             metric_name=LISTENER_ACTIVE,
@@ -124,6 +127,18 @@ def _per_target(rule_id: str, metric_name: str, threshold: float) -> AlertRule:
         # Too few calls to judge: an alert about calls that nobody makes any more would stay for ever.
         no_data=NoDataPolicy.RESOLVE,
         inhibited_by=("instance_down",),
+    )
+
+
+def _service(rule_id: str, critical: str, level: Level) -> AlertRule:
+    return AlertRule(
+        id=rule_id,
+        metric_name=SERVICE_WORKING,
+        labels={"critical": critical},
+        operator=Operator.LT,
+        threshold=1.0,
+        level=level,
+        no_data=NoDataPolicy.RESOLVE,
     )
 
 

@@ -51,19 +51,24 @@ class Tracked:
 
     def is_told_apart(self, other: Tracked) -> bool:
         """Whether anything but timers and the value of the moment differs."""
-        return self._gist() != other._gist()
+        one, two = self.progress, other.progress
+        if one is not two and (
+            one.state is not two.state
+            or one.level is not two.level
+            or one.told is not two.told
+            or one.is_flapping is not two.is_flapping
+            or one.is_acknowledged is not two.is_acknowledged
+            or (one.held_s is None) is not (two.held_s is None)
+        ):
+            return True
+        return _lasting(self.alert) != _lasting(other.alert) if self.alert is not other.alert else False
 
-    def _gist(self) -> tuple[object, ...]:
-        progress, alert = self.progress, self.alert
-        return (
-            progress.state,
-            progress.level,
-            progress.told,
-            progress.is_flapping,
-            progress.is_acknowledged,
-            progress.held_s is None,
-            None if alert is None else replace(alert, value=None, muted_by="", is_flapping=False),
-        )
+
+def _lasting(alert: Alert | None) -> tuple[object, ...] | None:
+    """What of an alert is worth a write of its own."""
+    if alert is None:
+        return None
+    return (alert.episode, alert.state, alert.level, alert.threshold, alert.resolved_at, alert.acknowledged)
 
 
 def after_result(
