@@ -47,12 +47,14 @@ class Around:
         has_repairs: whether the service has any.
         parent_down: a failing service that it depends on.
         maintenance: name of the maintenance window that is open for it.
+        is_stopped_by_person: somebody wants it not to work now.
         is_lingering: a step that was given up is still not over.
     """
 
     has_repairs: bool = True
     parent_down: str | None = None
     maintenance: str | None = None
+    is_stopped_by_person: bool = False
     is_lingering: bool = False
 
 
@@ -222,9 +224,7 @@ class RepairLadder:
             return None
         if not self._limits().is_enabled:
             return Reason("disabled")
-        if around.maintenance is not None:
-            return Reason("maintenance", {"window": around.maintenance})
-        return None
+        return _held_back(around)
 
     def end(self, service: str, outcome: RunOutcome, now_s: float) -> None:
         """Note that the run ended."""
@@ -278,6 +278,8 @@ def _not_bad_enough(standing: Standing, limits: LadderLimits, trigger: str) -> R
 
 
 def _held_back(around: Around) -> Reason | None:
+    if around.is_stopped_by_person:
+        return Reason("stopped_by_person")
     if around.maintenance is not None:
         return Reason("maintenance", {"window": around.maintenance})
     if around.parent_down is not None:

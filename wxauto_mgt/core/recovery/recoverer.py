@@ -348,6 +348,7 @@ class Recoverer:
             has_repairs=bool(self._services.ladder(service)),
             parent_down=self._services.parent_down(service),
             maintenance=self._services.maintenance(service),
+            is_stopped_by_person=self._services.is_stopped_by_person(service),
             is_lingering=self._actions.is_lingering(service),
         )
 

@@ -33,6 +33,10 @@ class RepairableServices(Protocol):
         """Return the name of the maintenance window that is open for it."""
         ...
 
+    def is_stopped_by_person(self, service: str) -> bool:
+        """Tell whether somebody wants it not to work now."""
+        ...
+
     async def check(self, service: str) -> CheckResult:
         """Look at it once, now.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from wxauto_mgt.core.recovery.actions.call_endpoint import CallEndpoint
 from wxauto_mgt.core.recovery.actions.contract import ActionClass
 from wxauto_mgt.core.recovery.actions.notify_person import NotifyPerson
 from wxauto_mgt.core.recovery.actions.reconnect_instance import ReconnectInstance
@@ -16,6 +17,7 @@ from wxauto_mgt.core.recovery.actions.wait_until_stable import WaitUntilStable
 BUILT_IN: Final[tuple[ActionClass, ...]] = (
     VerifyConfiguration,
     WaitUntilStable,
+    CallEndpoint,
     ReconnectInstance,
     ReinitializeInstance,
     ReopenPlatform,

@@ -1,0 +1,144 @@
+"""Ready-made ladders that a document calls by name: `{preset: asr, endpoint: ...}`. Pure.
+
+Owns their parameters and the steps that they become; the section of the services expands them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, Generic, TypeVar
+
+from pydantic import AfterValidator, Field
+
+from wxauto_mgt.core.config.model import ConfigModel, Document
+from wxauto_mgt.core.config.pydantic_sections import validate_document
+from wxauto_mgt.core.monitoring.checks.http import check_address
+from wxauto_mgt.core.monitoring.services.model import RepairSpec
+from wxauto_mgt.core.recovery.actions.call_endpoint import CallEndpoint, CallEndpointConfig
+from wxauto_mgt.core.recovery.actions.instance_of import InstanceActionConfig
+from wxauto_mgt.core.recovery.actions.reconnect_instance import ReconnectInstance
+from wxauto_mgt.core.recovery.actions.reopen_platform import ReopenPlatform, ReopenPlatformConfig
+from wxauto_mgt.core.recovery.actions.verify_configuration import (
+    VerifyConfiguration,
+    VerifyConfigurationConfig,
+)
+from wxauto_mgt.core.recovery.actions.wait_until_stable import WaitUntilStable, WaitUntilStableConfig
+
+M = TypeVar("M", bound="PresetParams")
+
+
+def _check_optional_address(value: str) -> str:
+    return check_address(value) if value else value
+
+
+class PresetParams(ConfigModel):
+    """What all presets take; durations in seconds.
+
+    Attributes:
+        max_retries: how often the service is tested after the repair.
+        timeout_total: limit of each step.
+        timeout_connect: limit for a connection to an endpoint.
+        retry_delay: between two tests.
+        max_consecutive_failures: so many failed tests in a row end them early.
+        recovery_delay: from the repair to the first test.
+    """
+
+    max_retries: int = Field(default=5, ge=1, le=100)
+    timeout_total: float = Field(default=60.0, ge=0.05, le=3600)
+    timeout_connect: float = Field(default=30.0, gt=0, le=300)
+    retry_delay: float = Field(default=2.0, ge=0.01, le=600)
+    max_consecutive_failures: int = Field(default=3, ge=1, le=100)
+    recovery_delay: float = Field(default=10.0, ge=0, le=600)
+
+
+class AsrParams(PresetParams):
+    """Of `asr`.
+
+    Attributes:
+        endpoint: the address that loads its model again.
+    """
+
+    endpoint: Annotated[str, AfterValidator(check_address)] = Field(max_length=2000)
+
+
+class ChatParams(PresetParams):
+    """Of `chat`: what is connected again, where that is known.
+
+    Attributes:
+        endpoint: an address of the service that reconnects it.
+        platform, instance: ids of ours that stand for it.
+    """
+
+    endpoint: Annotated[str, AfterValidator(_check_optional_address)] = Field(default="", max_length=2000)
+    platform: str = Field(default="", max_length=64)
+    instance: str = Field(default="", max_length=64)
+
+
+@dataclass(frozen=True)
+class _Preset(Generic[M]):
+    params: type[M]
+    steps: Callable[[M], tuple[RepairSpec, ...]]
+
+
+def _tts(params: PresetParams) -> tuple[RepairSpec, ...]:
+    return RepairSpec(VerifyConfiguration.TYPE, VerifyConfigurationConfig()), _test(params)
+
+
+def _asr(params: AsrParams) -> tuple[RepairSpec, ...]:
+    return (_call(params.endpoint, params), _test(params))
+
+
+def _chat(params: ChatParams) -> tuple[RepairSpec, ...]:
+    steps = [RepairSpec(VerifyConfiguration.TYPE, VerifyConfigurationConfig())]
+    if params.instance:
+        config = InstanceActionConfig(instance=params.instance)
+        steps.append(RepairSpec(ReconnectInstance.TYPE, config, params.timeout_total))
+    if params.platform:
+        reopened = ReopenPlatformConfig(platform=params.platform)
+        steps.append(RepairSpec(ReopenPlatform.TYPE, reopened, params.timeout_total))
+    if params.endpoint:
+        steps.append(_call(params.endpoint, params))
+    return (*steps, _test(params))
+
+
+def _call(endpoint: str, params: PresetParams) -> RepairSpec:
+    config = CallEndpointConfig(url=endpoint, connect_timeout_s=params.timeout_connect)
+    return RepairSpec(CallEndpoint.TYPE, config, params.timeout_total)
+
+
+def _test(params: PresetParams) -> RepairSpec:
+    config = WaitUntilStableConfig(
+        delay_s=params.recovery_delay,
+        passes=1,
+        tries=params.max_retries,
+        pause_s=params.retry_delay,
+        failures_at_most=params.max_consecutive_failures,
+    )
+    return RepairSpec(WaitUntilStable.TYPE, config, params.timeout_total)
+
+
+# Any: presets of different parameters stand in one table.
+_PRESETS: Final[Mapping[str, _Preset[Any]]] = {
+    "tts": _Preset(PresetParams, _tts),
+    "asr": _Preset(AsrParams, _asr),
+    "chat": _Preset(ChatParams, _chat),
+}
+
+
+class BuiltInPresets:
+    """The presets that come with the product."""
+
+    def names(self) -> tuple[str, ...]:
+        """Return those that there are."""
+        return tuple(_PRESETS)
+
+    def expand(self, name: str, params: Document, *, place: str, field_prefix: str) -> tuple[RepairSpec, ...]:
+        """Take a preset apart into steps.
+
+        Raises:
+            ConfigError: a parameter is wrong.
+        """
+        preset = _PRESETS[name]
+        given = validate_document(preset.params, params, place=place, field_prefix=field_prefix)
+        return preset.steps(given)
