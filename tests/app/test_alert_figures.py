@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from wxauto_mgt.core.metrics.calls import CallMetrics
 from wxauto_mgt.core.metrics.model import MetricType
 from wxauto_mgt.core.metrics.registry import MetricRegistry
 from wxauto_mgt.core.metrics.requests import request_metrics
+from wxauto_mgt.core.monitoring.checks.contract import CheckStatus, ServiceHealth
 from wxauto_mgt.core.monitoring.facts import ClientStatus, ServiceState
 from wxauto_mgt.core.wire import CallRecord
 from wxauto_mgt.runtime.event_bus import EventBus
@@ -24,8 +26,13 @@ class Watched:
         self.console = FakeConsole(started_at=None)
         self.calls = CallMetrics(clock=clock)
         self.registry = MetricRegistry(clock=clock, bus=EventBus())
+        self.services: list[ServiceHealth] = []
         self.figures = WatchedFigures(
-            registry=self.registry, facts=self.console, calls=self.calls, clock=clock
+            registry=self.registry,
+            facts=self.console,
+            services=lambda: self.services,
+            calls=self.calls,
+            clock=clock,
         )
 
     def values(self, metric: str) -> dict[str, float]:
@@ -97,3 +104,44 @@ async def test_a_rise_survives_a_counter_that_begins_anew(watched: Watched) -> N
         await watched.clock.advance(10)
     assert watched.figures.rise_per_s("total", (), 60.0) == pytest.approx(3.0)
     assert watched.figures.rise_per_s("total", (), 15.0) is None
+
+
+def health(service_id: str, status: str, *, kind: str = "http", **given: Any) -> ServiceHealth:
+    return ServiceHealth(service_id, CheckStatus(status), kind=kind, **given)
+
+
+def test_a_service_works_until_it_is_unhealthy(watched: Watched) -> None:
+    watched.services = [
+        health("tts", "unhealthy", critical=True),
+        health("page", "unhealthy"),
+        health("shop", "degraded"),
+        health("far", "unknown"),
+        health("platform:ai", "healthy", kind="platform"),
+    ]
+    readings = watched.figures.readings("service_working")
+    assert {reading.labels: reading.value for reading in readings} == {
+        (("critical", "yes"), ("service", "tts")): 0.0,
+        (("critical", "no"), ("service", "page")): 0.0,
+        (("critical", "no"), ("service", "shop")): 1.0,
+        (("critical", "no"), ("platform", "ai"), ("service", "platform:ai")): 1.0,
+    }
+
+
+def test_what_has_an_alert_rule_of_its_own_is_told_once(watched: Watched) -> None:
+    watched.services = [
+        health("instance:pc1", "unhealthy", kind="instance"),
+        health("console_database", "unhealthy", kind="database"),
+        health("data_disk", "unhealthy", kind="disk"),
+        health("cache", "unhealthy", kind="redis", consecutive_failures=3),
+    ]
+    assert watched.figures.readings("service_working") == []
+
+
+def test_there_is_a_redis_figure_where_a_redis_is_checked(watched: Watched) -> None:
+    assert watched.figures.readings("redis_connected") == []
+    watched.services = [
+        health("cache", "degraded", kind="redis", consecutive_failures=1),
+        health("full", "degraded", kind="redis"),
+        health("new", "unknown", kind="redis"),
+    ]
+    assert watched.values("redis_connected") == {"cache": 0.0, "full": 1.0}

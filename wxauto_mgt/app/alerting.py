@@ -6,7 +6,7 @@ One part of the composition root; the application starts and closes it.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from itertools import pairwise
 from typing import Final
@@ -23,17 +23,23 @@ from wxauto_mgt.core.alerting.section import (
     INSTANCE_CONNECTED,
     INSTANCE_REACHABLE,
     LISTENER_ACTIVE,
+    REDIS_CONNECTED,
+    SERVICE_WORKING,
     rules_in_force,
 )
 from wxauto_mgt.core.alerting.settings import ALERTS, AlertsSettings
 from wxauto_mgt.core.instances.http_errors import UNREACHABLE_CODES
+from wxauto_mgt.core.instances.model import INSTANCE
 from wxauto_mgt.core.metrics.calls import CallMetrics
 from wxauto_mgt.core.metrics.deviation import modified_z_score
 from wxauto_mgt.core.metrics.model import MetricRecorded, MetricType, Series
 from wxauto_mgt.core.metrics.registry import MetricRegistry
 from wxauto_mgt.core.metrics.requests import ERROR_RATE as API_ERROR_RATE
 from wxauto_mgt.core.metrics.requests import RESPONSE_TIME, WINDOW_COUNT
+from wxauto_mgt.core.monitoring.checks.contract import CheckStatus, ServiceHealth
+from wxauto_mgt.core.monitoring.checks.redis import RedisCheck
 from wxauto_mgt.core.monitoring.facts import ClientStatus, MonitoredFacts
+from wxauto_mgt.core.monitoring.services.names import CONSOLE_DATABASE, DATA_DISK
 from wxauto_mgt.core.monitoring.settings import METRICS, MetricsSettings
 from wxauto_mgt.core.notifications.model import NotificationsEnqueued
 from wxauto_mgt.core.notifications.outbox import Outbox
@@ -45,16 +51,25 @@ from wxauto_mgt.runtime.supervisor import Supervisor
 ALERTING: Final = "alerting"
 _COUNTED: Final = frozenset({API_ERROR_RATE, RESPONSE_TIME})
 _POINTS_FOR_A_RATE: Final = 2
+# Watched services that have a rule of their own: nobody wants to hear of one trouble twice.
+_WITH_OWN_RULE: Final = frozenset({CONSOLE_DATABASE, DATA_DISK})
 
 
 class WatchedFigures:
     """The metrics of the registry, and states of the console as if they were metrics."""
 
     def __init__(
-        self, *, registry: MetricRegistry, facts: MonitoredFacts, calls: CallMetrics, clock: Clock
+        self,
+        *,
+        registry: MetricRegistry,
+        facts: MonitoredFacts,
+        services: Callable[[], Iterable[ServiceHealth]],
+        calls: CallMetrics,
+        clock: Clock,
     ) -> None:
         self._registry = registry
         self._facts = facts
+        self._services = services
         self._calls = calls
         self._clock = clock
         self._states: Mapping[str, Callable[[], Sequence[Reading]]] = {
@@ -63,6 +78,8 @@ class WatchedFigures:
             DATABASE_CONNECTED: self._database,
             ERROR_RATE: self._error_rate,
             LISTENER_ACTIVE: self._listeners,
+            REDIS_CONNECTED: self._redis_servers,
+            SERVICE_WORKING: self._watched_services,
         }
 
     def readings(self, metric_name: str) -> Sequence[Reading]:
@@ -136,6 +153,23 @@ class WatchedFigures:
     def _database(self) -> list[Reading]:
         return [Reading((), float(self._facts.service().blocked_by is None), self._clock.monotonic())]
 
+    def _redis_servers(self) -> list[Reading]:
+        now_s = self._clock.monotonic()
+        return [
+            Reading(labels_of({"service": health.id}), float(not health.is_failing), now_s)
+            for health in self._services()
+            if health.kind == RedisCheck.TYPE and health.status is not CheckStatus.UNKNOWN
+        ]
+
+    def _watched_services(self) -> list[Reading]:
+        """Zero from the failure on that makes a service unhealthy; what is not measured is no reading."""
+        now_s = self._clock.monotonic()
+        return [
+            Reading(_labels_of_service(health), float(health.status is not CheckStatus.UNHEALTHY), now_s)
+            for health in self._services()
+            if health.status is not CheckStatus.UNKNOWN and not _has_own_rule(health)
+        ]
+
     def _error_rate(self) -> list[Reading]:
         counts = self._calls.last_hour()
         if counts.ratio is None:
@@ -157,6 +191,7 @@ class Alerting:
         bus: EventBus,
         registry: MetricRegistry,
         facts: MonitoredFacts,
+        services: Callable[[], Iterable[ServiceHealth]],
         requests: CallMetrics,
         outbox: Outbox,
         faults: FaultPoints,
@@ -166,7 +201,9 @@ class Alerting:
         self.engine = AlertEngine(
             db=ground.db,
             clock=ground.clock,
-            source=WatchedFigures(registry=registry, facts=facts, calls=requests, clock=ground.clock),
+            source=WatchedFigures(
+                registry=registry, facts=facts, services=services, calls=requests, clock=ground.clock
+            ),
             rules=self._rules,
             settings=self._settings,
             measured_every_s=self._measured_every_s,
@@ -201,6 +238,20 @@ class Alerting:
     def _measured_every_s(self) -> float:
         settings: MetricsSettings = self._config.snapshot.settings(METRICS)
         return settings.sample_interval_s
+
+
+def _has_own_rule(health: ServiceHealth) -> bool:
+    kind, colon, _ = health.id.partition(":")
+    is_instance = bool(colon) and kind == INSTANCE
+    return is_instance or health.id in _WITH_OWN_RULE or health.kind == RedisCheck.TYPE
+
+
+def _labels_of_service(health: ServiceHealth) -> Labels:
+    labels = {"service": health.id, "critical": "yes" if health.critical else "no"}
+    kind, colon, object_id = health.id.partition(":")
+    if colon:
+        labels[kind] = object_id  # so that silences and maintenance windows about it hold here too
+    return labels_of(labels)
 
 
 def _is_reachable(client: ClientStatus) -> bool:

@@ -234,6 +234,7 @@ class Application:
             bus=self.bus,
             registry=self.metering.registry,
             facts=facts,
+            services=lambda: self.checks.board.report().services.values(),
             requests=self.calls,
             outbox=self.notifications.outbox,
             faults=self._faults,

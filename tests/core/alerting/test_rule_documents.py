@@ -105,12 +105,14 @@ def test_the_defaults_are_the_documented_ones_and_can_be_replaced_and_switched_o
         "slow_response_time": 2000.0,
         "error_rate_high": 5.0,
         "health_score_low": 80.0,
+        "service_unhealthy": 1.0,
     }
     assert {rule_id for rule_id, rule in rules.items() if rule.level is Level.CRITICAL} == {
         "database_connection_fail",
         "redis_connection_fail",
         "instance_down",
         "wechat_logged_out",
+        "critical_service_unhealthy",
     }
     assert all((rule.for_s, rule.cooldown_s) == (60.0, 300.0) for rule in rules.values())
     cpu = parse(id="high_cpu_usage", threshold=50.0)
