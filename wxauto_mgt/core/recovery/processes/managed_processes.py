@@ -45,6 +45,7 @@ PROCESS_RUNNING: Final = "process_running"
 PROCESS_CPU: Final = "process_cpu_usage"
 PROCESS_MEMORY: Final = "process_memory_usage"
 PROCESS_RESTARTS: Final = "process_restarts"
+_UNWANTED_END_WITHIN_S: Final = 5.0  # nobody knows any more how long it was configured to take
 
 
 class ManagedProcesses:
@@ -208,6 +209,7 @@ class ManagedProcesses:
                 launch.service,
                 extra={"service": launch.service},
             )
+        await tree.ask_to_end(_UNWANTED_END_WITHIN_S)
         if not await tree.clear_up():
             await self._store.ended(launch)
 
