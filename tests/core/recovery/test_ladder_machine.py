@@ -1,4 +1,4 @@
-"""The ladder against everything that can happen: budgets, cool-downs and rates hold, nothing healthy is touched."""
+"""The ladder against all that can happen: budgets, cool-downs and rates hold, nothing healthy is touched."""
 
 from __future__ import annotations
 
