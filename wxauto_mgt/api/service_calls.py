@@ -6,7 +6,6 @@ Owns the shape of a service's record, which other programs rely on. The composit
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from typing import Final
 
 from wxauto_mgt.api.answers import Answer, Answers
@@ -33,11 +32,7 @@ _LONGEST_ERROR_TYPE: Final = 100
 
 
 class ServiceCalls:
-    """The calls, answered by the services of one application.
-
-    Args:
-        maintenance: name of the maintenance window that is open for a service.
-    """
+    """The calls, answered by the services of one application."""
 
     def __init__(
         self,
@@ -46,7 +41,6 @@ class ServiceCalls:
         heartbeat: Heartbeat,
         outcomes: ServiceOutcomes,
         history: ServiceHistory,
-        maintenance: Callable[[str], str | None],
         audit: AuditLog,
         texts: Texts,
     ) -> None:
@@ -54,7 +48,6 @@ class ServiceCalls:
         self._heartbeat = heartbeat
         self._outcomes = outcomes
         self._history = history
-        self._maintenance = maintenance
         self._audit = audit
         self._texts = texts
 
@@ -173,7 +166,7 @@ class ServiceCalls:
             "evidence": dict(health.evidence),
             "kind": health.kind,
             "parents": list(health.parents),
-            "in_maintenance": self._maintenance(health.id) is not None,
+            "in_maintenance": health.in_maintenance,
             "figures": figures_of(self._outcomes.figures(health.id)),
         }
 

@@ -64,6 +64,7 @@ class HealthChecks:
     """The checks of one application.
 
     Args:
+        maintenance: name of the maintenance window that is open for a service.
         pushed: the newest outcome that another program pushed for a service.
         may_send: whether a check may begin to send.
         login_url: address of our own log-in page, while there is one.
@@ -86,6 +87,7 @@ class HealthChecks:
         instances: InstanceRegistry,
         platforms: PlatformRegistry,
         calls: CallMetrics,
+        maintenance: Callable[[str], str | None],
         pushed: Callable[[str], PushedOutcome | None],
         may_send: Callable[[], bool],
         login_url: Callable[[], str | None],
@@ -104,7 +106,9 @@ class HealthChecks:
         self._login_url = login_url
         self._made: dict[str, tuple[ServiceConfig, WatchedService]] = {}
         self._unsubscribe: tuple[Callable[[], None], ...] = ()
-        self.board = CheckBoard(clock=ground.clock, bus=bus, thresholds=self._thresholds)
+        self.board = CheckBoard(
+            clock=ground.clock, bus=bus, thresholds=self._thresholds, maintenance=maintenance
+        )
         self.runner = CheckRunner(
             board=self.board,
             supervisor=supervisor,

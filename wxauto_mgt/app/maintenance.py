@@ -5,10 +5,15 @@ The windows stand in the settings of alerts. The facade and the recoverer ask.
 
 from __future__ import annotations
 
+from typing import Final
+
+from wxauto_mgt.core.alerting.model import labels_of
 from wxauto_mgt.core.alerting.settings import ALERTS, AlertsSettings
-from wxauto_mgt.core.alerting.silences import EVERY_RULE
 from wxauto_mgt.core.config.service import ConfigService
 from wxauto_mgt.runtime.clock import Clock
+
+REPAIRS: Final = "recovery"
+"""What a window's `rule` says when it is about repairs only."""
 
 
 class MaintenanceOfServices:
@@ -19,22 +24,20 @@ class MaintenanceOfServices:
         self._clock = clock
 
     def window(self, service: str) -> str | None:
-        """Return the name of a window that is open for a service.
+        """Return the name of a window that is open for a service; None = none is.
 
-        A window about all rules is about all services; with labels, about those that have all of them:
-        `service` with the name, and for `instance:ID` and `platform:ID` also `instance` or `platform`.
+        One with labels is about the services that have them all: `service` with the name, and for
+        `instance:ID` and `platform:ID` also `instance` or `platform`.
         """
         settings: AlertsSettings = self._config.snapshot.settings(ALERTS)
-        kind, _, object_id = service.partition(":")
-        labels = {("service", service), (kind, object_id)}
+        kind, colon, object_id = service.partition(":")
+        labels = labels_of({"service": service, **({kind: object_id} if colon else {})})
         now = self._clock.now()
         return next(
             (
                 window.name
                 for window in settings.maintenance
-                if window.rule == EVERY_RULE
-                and set(window.labels.items()) <= labels
-                and window.is_active(now)
+                if window.covers(REPAIRS, labels) and window.is_active(now)
             ),
             None,
         )

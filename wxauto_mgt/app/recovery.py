@@ -13,8 +13,7 @@ from wxauto_mgt.api.recovery_calls import RecoveryCalls
 from wxauto_mgt.app.audited_control import AuditedControl
 from wxauto_mgt.app.checks import HealthChecks
 from wxauto_mgt.app.ground import Ground
-from wxauto_mgt.core.alerting.model import RepairWanted, labels_of
-from wxauto_mgt.core.alerting.settings import ALERTS, AlertsSettings
+from wxauto_mgt.core.alerting.model import RepairWanted
 from wxauto_mgt.core.instances.registry import InstanceRegistry
 from wxauto_mgt.core.listening.listener import MessageListener
 from wxauto_mgt.core.monitoring.checks.contract import CheckResult
@@ -38,7 +37,6 @@ _log = logging.getLogger(__name__)
 
 WHO: Final = "recovery"
 _BY_ALERT: Final = "recovery_by_alert"
-_MAINTENANCE_OF: Final = "recovery"  # what a window's `rule` says when it is about repairs only
 
 
 class RepairedListener:
@@ -118,14 +116,7 @@ class ConsoleServices:
 
     def maintenance(self, service: str) -> str | None:
         """Return the name of the maintenance window that is open for it."""
-        settings: AlertsSettings = self._ground.config.snapshot.settings(ALERTS)
-        now = self._ground.clock.now()
-        kind, colon, object_id = service.partition(":")
-        labels = labels_of({"service": service, **({kind: object_id} if colon else {})})
-        for window in settings.maintenance:
-            if window.covers(_MAINTENANCE_OF, labels) and window.is_active(now):
-                return window.name
-        return None
+        return self._checks.board.maintenance(service)
 
     def is_stopped_by_person(self, service: str) -> bool:
         """Tell whether somebody wants it not to work now: nothing else stops or pauses the listener."""

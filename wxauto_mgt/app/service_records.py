@@ -11,7 +11,6 @@ from typing import Final
 from wxauto_mgt.api.answers import Answers
 from wxauto_mgt.api.service_calls import ServiceCalls
 from wxauto_mgt.app.ground import Ground
-from wxauto_mgt.app.maintenance import MaintenanceOfServices
 from wxauto_mgt.core.metrics.calls import CallMetrics
 from wxauto_mgt.core.metrics.registry import MetricRegistry
 from wxauto_mgt.core.metrics.requests import request_metrics
@@ -31,7 +30,6 @@ class ServiceRecords:
 
     Attributes:
         outcomes: where the console's own calls are reported and others' are pushed.
-        maintenance: which maintenance window is open for a service.
     """
 
     def __init__(self, *, ground: Ground, bus: EventBus, known: Callable[[], Collection[str]]) -> None:
@@ -40,7 +38,6 @@ class ServiceRecords:
         self._pushed = CallMetrics(clock=ground.clock)
         self.outcomes = ServiceOutcomes(clock=ground.clock, known=known, on_pushed=self._pushed.record)
         self.history = ServiceHistory(telemetry=ground.telemetry, clock=ground.clock, outcomes=self.outcomes)
-        self.maintenance = MaintenanceOfServices(config=ground.config, clock=ground.clock)
         self._unsubscribe: tuple[Callable[[], None], ...] = ()
 
     def measure(self, registry: MetricRegistry) -> None:
@@ -64,7 +61,6 @@ class ServiceRecords:
             heartbeat=heartbeat,
             outcomes=self.outcomes,
             history=self.history,
-            maintenance=self.maintenance.window,
             audit=self._ground.audit,
             texts=self._ground.catalogue,
         ).answers()

@@ -76,7 +76,10 @@ class Watching:
             CheckStatusChanged, lambda change: self.changes.append((change.service_id, change.after.status))
         )
         self.supervisor = Supervisor(clock=clock, on_failure=lambda _failure: None)
-        self.board = CheckBoard(clock=clock, bus=self.bus, thresholds=Thresholds)
+        self.windows: dict[str, str] = {}
+        self.board = CheckBoard(
+            clock=clock, bus=self.bus, thresholds=Thresholds, maintenance=self.windows.get
+        )
         self.services: list[WatchedService] = []
         self.settings = HealthChecksSettings(timeout_s=0.05)
         self.runner = CheckRunner(
@@ -218,6 +221,18 @@ async def test_every_result_is_told_after_the_board_took_it(watching: Watching) 
         ("unknown", "unknown", 2),
         ("degraded", "degraded", 0),
     ]
+
+
+async def test_a_service_in_maintenance_is_checked_and_says_so(watching: Watching) -> None:
+    watching.watch(service := WatchedService("a", Scripted(Outcome.FAILED)), WatchedService("b", Scripted()))
+    watching.windows["a"] = "night"
+    await watching.runner.check_now(service)
+    services = watching.board.report().services
+    assert (services["a"].status.value, services["a"].maintenance) == ("degraded", "night")
+    assert [health.in_maintenance for health in services.values()] == [True, False]
+    assert watching.board.maintenance("a") == "night"
+    watching.windows.clear()
+    assert not watching.board.report().services["a"].in_maintenance
 
 
 async def test_what_depends_on_a_degraded_service_is_checked(watching: Watching) -> None:

@@ -46,12 +46,21 @@ class CheckBoard:
     Args:
         bus: gets `CheckRecorded` for each result, and `CheckStatusChanged`.
         thresholds: asked at each result.
+        maintenance: name of the maintenance window that is open for a service.
     """
 
-    def __init__(self, *, clock: Clock, bus: EventBus, thresholds: Callable[[], Thresholds]) -> None:
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        bus: EventBus,
+        thresholds: Callable[[], Thresholds],
+        maintenance: Callable[[str], str | None] = lambda _service: None,
+    ) -> None:
         self._clock = clock
         self._bus = bus
         self._thresholds = thresholds
+        self._maintenance = maintenance
         self._watched: dict[str, _Watched] = {}
 
     def watch(self, service: WatchedService, *, reason_code: str = "not_checked_yet") -> None:
@@ -98,6 +107,7 @@ class CheckBoard:
             reason_code=result.reason_code,
             params=result.params,
             evidence=result.evidence,
+            maintenance=self._maintenance(service_id),
         )
         if watched.health.status is not before:
             self._tell(before, watched.health)
@@ -122,9 +132,16 @@ class CheckBoard:
         """Ids of the services that are watched."""
         return self._watched.keys()
 
+    def maintenance(self, service_id: str) -> str | None:
+        """Return the name of the maintenance window that is open for a service."""
+        return self._maintenance(service_id)
+
     def report(self) -> CheckReport:
         """Return the state of everything now."""
-        services = {service_id: watched.health for service_id, watched in sorted(self._watched.items())}
+        services = {
+            service_id: replace(watched.health, maintenance=self._maintenance(service_id))
+            for service_id, watched in sorted(self._watched.items())
+        }
         return CheckReport(at=self._clock.now(), status=overall(services.values()), services=services)
 
     def metrics(self) -> Iterator[Sample]:

@@ -191,6 +191,8 @@ class ServiceHealth:
 
     Attributes:
         last_check_at: of the newest run, also of one that measured nothing; None before the first.
+        maintenance: name of the maintenance window that is open for it: it is checked all the same, but
+            nobody is told and nothing is repaired.
     """
 
     id: str
@@ -205,6 +207,12 @@ class ServiceHealth:
     reason_code: str = "not_checked_yet"
     params: Mapping[str, Fact] = field(default_factory=dict)
     evidence: Mapping[str, Fact] = field(default_factory=dict)
+    maintenance: str | None = None
+
+    @property
+    def in_maintenance(self) -> bool:
+        """Whether trouble is expected."""
+        return self.maintenance is not None
 
     @property
     def is_failing(self) -> bool:
