@@ -2,7 +2,7 @@
 
 ConsoleError                 code + facts; the interfaces render them from the catalogue (`error.<code>`)
 ├── TransientError           may work when tried again
-│   ├── StorageOverloaded, RevisionMoved, RecoveryRunning
+│   ├── StorageOverloaded, RevisionMoved, LoopStalled, RecoveryRunning
 │   └── InstanceError        a call to a WXAUTO-HTTP-API server gave no usable answer
 │       ├── InstanceUnreachable, InstanceTimedOut, InstanceRejected, InstanceUnauthorized
 │       └── InstanceMaybeLimited, InstanceAnswerUnreadable
@@ -104,6 +104,10 @@ class HeartbeatDisabled(PermanentError):
 
 class SecretKeyUnavailable(SecretUnreadable):
     """The sealing key itself cannot be read or kept."""
+
+
+class LoopStalled(TransientError):
+    """A background loop made no progress for too long and was restarted."""
 
 
 class RevisionMoved(TransientError):

@@ -7,9 +7,9 @@ import pytest
 
 from tests.fakes.clock import FakeClock
 from tests.waiting import eventually
-from wxauto_mgt.errors import BugError
+from wxauto_mgt.errors import BugError, LoopStalled
 from wxauto_mgt.runtime.backoff import Backoff
-from wxauto_mgt.runtime.supervisor import Beat, LoopFailure, Supervisor
+from wxauto_mgt.runtime.supervisor import WATCHDOG, Beat, LoopFailure, Supervisor
 
 STEADY = Backoff(base_s=1, cap_s=10, jitter_ratio=0)
 FAILED = "background work failed"
@@ -235,3 +235,106 @@ async def test_a_broken_report_does_not_end_the_supervision(fake_clock: FakeCloc
     await fake_clock.advance(1)
     assert loop.starts == 2
     await supervisor.stop()
+
+
+class HangingLoop:
+    """A loop that hangs after its first beat while told to."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self.clock = clock
+        self.is_hanging = True
+        self.starts = 0
+
+    async def run(self, beat: Beat) -> None:
+        self.starts += 1
+        beat()
+        if self.is_hanging:
+            await asyncio.Event().wait()
+        while True:
+            beat()
+            await self.clock.sleep(1)
+
+
+async def pass_time(clock: FakeClock, delta_s: int) -> None:
+    for _ in range(delta_s):
+        await clock.advance(1)
+
+
+@pytest.mark.expects_log(FAILED)
+async def test_a_stalled_loop_is_restarted_by_the_watchdog(
+    supervisor: Supervisor, fake_clock: FakeClock, failures: list[LoopFailure]
+) -> None:
+    hanging, lively = HangingLoop(fake_clock), Loop(fake_clock)
+    supervisor.start(WATCHDOG, supervisor.watch)
+    supervisor.start("hanging", hanging.run, stalled_after_s=10, backoff=STEADY)
+    supervisor.start("lively", lively.run, stalled_after_s=10)
+    await pass_time(fake_clock, 10)
+    assert (hanging.starts, failures) == (1, [])
+    await pass_time(fake_clock, 6)
+    assert hanging.starts == 2
+    (failure,) = failures
+    assert isinstance(failure.error, LoopStalled)
+    assert failure.error.facts["loop"] == "hanging"
+    hanging.is_hanging = False
+    await pass_time(fake_clock, 30)
+    assert (hanging.starts, lively.starts) == (3, 1)
+    by_name = {status.name: status for status in supervisor.loops()}
+    status = by_name["hanging"]
+    assert (status.stalls, status.restarts, status.stalled, status.running) == (2, 2, False, True)
+
+
+async def test_a_loop_that_must_not_be_cut_is_only_shown_as_stalled(
+    supervisor: Supervisor, fake_clock: FakeClock
+) -> None:
+    hanging = HangingLoop(fake_clock)
+    supervisor.start(WATCHDOG, supervisor.watch)
+    supervisor.start("sends", hanging.run, stalled_after_s=10, may_be_cut=False)
+    await pass_time(fake_clock, 60)
+    (status,) = (status for status in supervisor.loops() if status.name == "sends")
+    assert (hanging.starts, status.stalled, status.stalls) == (1, True, 0)
+
+
+async def test_nothing_is_cut_because_the_machine_slept(
+    supervisor: Supervisor, fake_clock: FakeClock, failures: list[LoopFailure]
+) -> None:
+    lively = Loop(fake_clock)
+    supervisor.start(WATCHDOG, supervisor.watch)
+    supervisor.start("lively", lively.run, stalled_after_s=10)
+    await pass_time(fake_clock, 7)
+    fake_clock._elapsed_s += 3600  # nothing ran meanwhile
+    await pass_time(fake_clock, 20)
+    assert (lively.starts, failures) == (1, [])
+
+
+async def test_a_stop_during_a_cut_is_a_stop(supervisor: Supervisor, fake_clock: FakeClock) -> None:
+    hanging = HangingLoop(fake_clock)
+    supervisor.start("hanging", hanging.run, stalled_after_s=10)
+    await pass_time(fake_clock, 11)
+    (task,) = supervisor._tracked
+    loop = supervisor._tracked[task].loop
+    assert loop is not None
+    supervisor._cut_if_stalled(task, loop)
+    assert await supervisor.stop("hanging") == ()
+    assert (hanging.starts, supervisor.loops()) == (1, ())
+
+
+@pytest.mark.expects_log(FAILED)
+async def test_a_loop_that_fails_while_it_is_cut_is_restarted(
+    supervisor: Supervisor, fake_clock: FakeClock, failures: list[LoopFailure]
+) -> None:
+    starts = []
+
+    async def run(_beat: Beat) -> None:
+        starts.append(1)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            if len(starts) == 1:
+                raise OSError("clean-up failed")
+
+    supervisor.start(WATCHDOG, supervisor.watch)
+    supervisor.start("loop", run, stalled_after_s=10, backoff=STEADY)
+    await pass_time(fake_clock, 17)
+    assert len(starts) == 2
+    assert isinstance(failures[0].error, LoopStalled)
+    assert isinstance(failures[0].error.__cause__, OSError)

@@ -41,6 +41,9 @@ class Instances(Protocol):
         """All enabled instances."""
 
 
+_STALLED_AFTER_S: Final = 30.0
+
+
 class ReplySender:
     """Keeps one sending lane for each instance in use.
 
@@ -126,7 +129,12 @@ class ReplySender:
         for instance_id, instance in current.items():
             if instance_id not in self._lanes:
                 lane = self._lanes[instance_id] = self._make_lane(instance)
-                self._supervisor.start(_lane_name(instance_id), lane.run)
+                self._supervisor.start(
+                    _lane_name(instance_id),
+                    lane.run,
+                    stalled_after_s=_STALLED_AFTER_S + self._settings().send_timeout_s,
+                    may_be_cut=False,  # in the middle of a send its outcome would be unknown
+                )
 
     def _make_lane(self, instance: Instance) -> SendLane:
         return SendLane(
