@@ -190,14 +190,13 @@ class Workshop:
     async def ended(self, count: int = 1) -> list[RunRecord]:
         """Wait until so many runs have an end; returns them, newest first."""
 
-        async def all_ended() -> list[RunRecord] | None:
-            runs = list(await self.recoverer.runs())
-            over = [run for run in runs if run.outcome is not None]
-            return over if len(over) >= count and len(over) == len(runs) else None
+        async def all_ended() -> bool:
+            runs = await self.recoverer.runs()
+            return len(runs) >= count and all(run.outcome is not None for run in runs)
 
-        found = await eventually(all_ended)
-        assert found is not None
-        return found
+        ended: Callable[[], Awaitable[bool]] = all_ended
+        await eventually(ended)
+        return list(await self.recoverer.runs())
 
     async def notices(self) -> list[tuple[str, str, int]]:
         """Kind, title and level of each notice, oldest first."""
