@@ -10,6 +10,7 @@ from benchmarks.bench import Bench
 from benchmarks.figures import Line, Sample
 from benchmarks.polling import WentWrong
 from wxauto_mgt.app import Application
+from wxauto_mgt.core.access.settings import API_PORT
 from wxauto_mgt.core.metrics.registry import MetricRegistry
 
 NAME: Final = "rules"
@@ -21,7 +22,7 @@ _UNTIL_CALM: Final = 21  # as many results are remembered
 async def run(bench: Bench) -> list[Line]:
     """The engine of a console that is open but does not run, so that nothing else takes part."""
     rounds = 20 if bench.is_quick else 100
-    app = await Application.open(data_dir=bench.folder(NAME), environment={})
+    app = await Application.open(data_dir=bench.folder(NAME), environment={API_PORT: "0"})
     try:
         rules = [
             {

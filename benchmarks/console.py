@@ -13,6 +13,7 @@ from typing import Final
 from benchmarks import sleeping_platform
 from benchmarks.server import chat_name
 from wxauto_mgt.app import Application
+from wxauto_mgt.core.access.settings import API_PORT
 from wxauto_mgt.runtime.interpreter import keep_started_objects
 
 PLATFORM: Final = "sleeper"
@@ -68,7 +69,7 @@ def data_folder(folder: Path) -> Path:
 async def opened(folder: Path, urls: Sequence[str], *, chats: int) -> AsyncIterator[Application]:
     """An application with its configuration in force, not started; stopped at the end."""
     with sleeping_platform.installed_in(folder / "plugins"):
-        app = await Application.open(data_dir=data_folder(folder), demo=False, environment={})
+        app = await Application.open(data_dir=data_folder(folder), demo=False, environment={API_PORT: "0"})
         try:
             text = json.dumps(document(urls, chats=chats), ensure_ascii=False)
             await app.config.import_document(text, filename="bench.json", replace=True, who="bench")

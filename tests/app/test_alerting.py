@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from tests.environment import FREE_PORT
 from tests.waiting import eventually
 from wxauto_mgt.app import Application
 from wxauto_mgt.core.config.model import JSON, Put
@@ -60,7 +61,7 @@ async def collector() -> AsyncIterator[Collector]:
 
 
 async def opened(folder: Path) -> Application:
-    console = await Application.open(data_dir=folder, environment={})
+    console = await Application.open(data_dir=folder, environment=FREE_PORT)
     fast = {"evaluation_interval_s": 0.05, "group_wait_s": 0, "group_interval_s": 0}
     await console.config.apply([Put("settings", "alerts", fast)], who="test")
     await console.start()

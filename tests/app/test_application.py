@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.environment import FREE_PORT
 from tests.waiting import eventually
 from wxauto_mgt.api.monitor_api import monitor_api
 from wxauto_mgt.app import Application
@@ -16,7 +17,7 @@ from wxauto_mgt.errors import BugError, DatabaseCorrupt, DataFolderInUse, Perman
 
 
 async def opened(folder: Path, *, demo: bool = False) -> Application:
-    return await Application.open(data_dir=folder, environment={}, demo=demo)
+    return await Application.open(data_dir=folder, environment=FREE_PORT, demo=demo)
 
 
 async def test_demo_answers_and_its_report_adds_up(tmp_path: Path) -> None:

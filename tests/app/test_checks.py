@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.environment import FREE_PORT
 from tests.waiting import eventually
 from wxauto_mgt.app import Application
 from wxauto_mgt.core.config.model import JSON, Delete, Put
@@ -27,7 +28,7 @@ def has(console: Application, **expected: str) -> Callable[[], bool]:
 
 
 async def test_demo_is_checked_and_its_metrics_show_it(tmp_path: Path) -> None:
-    console = await Application.open(data_dir=tmp_path, environment={}, demo=True)
+    console = await Application.open(data_dir=tmp_path, environment=FREE_PORT, demo=True)
     await console.config.apply(
         [*FAST, Put("settings", "metrics", {"sample_interval_s": 0.1})],
         who="test",
@@ -51,7 +52,7 @@ async def test_demo_is_checked_and_its_metrics_show_it(tmp_path: Path) -> None:
 
 @pytest.mark.expects_log("page was degraded and is unhealthy")
 async def test_a_configured_service_is_checked_until_it_is_removed(tmp_path: Path) -> None:
-    console = await Application.open(data_dir=tmp_path, environment={})
+    console = await Application.open(data_dir=tmp_path, environment=FREE_PORT)
     await console.start()
     page: dict[str, JSON] = {
         "name": "page",

@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+from tests.environment import FREE_PORT
 from wxauto_mgt.api.monitor_api import monitor_api
 from wxauto_mgt.app import Application
 
@@ -17,10 +18,10 @@ async def search(**query: Any) -> Any:
 
 
 async def test_records_of_this_run_and_the_one_before_are_found(tmp_path: Path) -> None:
-    first = await Application.open(data_dir=tmp_path, environment={})
+    first = await Application.open(data_dir=tmp_path, environment=FREE_PORT)
     await first.start()
     assert not await first.stop()
-    second = await Application.open(data_dir=tmp_path, environment={})
+    second = await Application.open(data_dir=tmp_path, environment=FREE_PORT)
     await second.start()
 
     await asyncio.to_thread(second.logs.flush)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from tests.environment import FREE_PORT
 from tests.waiting import eventually
 from wxauto_mgt.api.monitor_api import monitor_api
 from wxauto_mgt.app import Application
@@ -42,7 +43,7 @@ async def data(reply: Any) -> Any:
 
 
 async def test_demo_measures_what_is_promised_and_remembers_it(tmp_path: Path) -> None:
-    console = await Application.open(data_dir=tmp_path, environment={}, demo=True)
+    console = await Application.open(data_dir=tmp_path, environment=FREE_PORT, demo=True)
     await console.config.apply([Put("settings", "metrics", {"sample_interval_s": 0.1})], who="test")
     answered: set[str] = set()
     console.bus.subscribe(ReplyStateChanged, lambda change: answered.add(change.state))
@@ -66,7 +67,7 @@ async def test_demo_measures_what_is_promised_and_remembers_it(tmp_path: Path) -
     assert "instance:demo" in targets
     assert await console.stop() == ()
 
-    again = await Application.open(data_dir=tmp_path, environment={}, demo=True)
+    again = await Application.open(data_dir=tmp_path, environment=FREE_PORT, demo=True)
     await again.start()
     history = await data(monitor_api.get_metric_history("active_users", 3600))
     assert [record["value"] for record in history] == [42]

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.core.notifications.receivers import Receiver, running
+from tests.environment import FREE_PORT
 from tests.waiting import eventually
 from wxauto_mgt.app import Application
 from wxauto_mgt.core.config.model import Delete, Put
@@ -25,7 +26,7 @@ async def hook() -> AsyncIterator[Receiver]:
 
 @pytest.fixture
 async def console(tmp_path: Path) -> AsyncIterator[Application]:
-    application = await Application.open(data_dir=tmp_path, environment={})
+    application = await Application.open(data_dir=tmp_path, environment=FREE_PORT)
     try:
         await application.start()
         yield application
@@ -121,11 +122,11 @@ async def test_an_address_is_a_secret_everywhere(
 async def test_what_was_not_sent_when_a_console_ended_goes_out_by_the_next(
     tmp_path: Path, hook: Receiver
 ) -> None:
-    first = await Application.open(data_dir=tmp_path, environment={})
+    first = await Application.open(data_dir=tmp_path, environment=FREE_PORT)
     await put_channel(first, config={"webhook_url": hook.url})
     await first.notifications.outbox.post(notification(first))
     await first.stop()
-    second = await Application.open(data_dir=tmp_path, environment={})
+    second = await Application.open(data_dir=tmp_path, environment=FREE_PORT)
     try:
         await second.start()
         await eventually(lambda: hook.received)
@@ -137,7 +138,7 @@ async def test_what_was_not_sent_when_a_console_ended_goes_out_by_the_next(
 async def test_without_a_window_notices_go_to_the_terminal(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    console = await Application.open(data_dir=tmp_path, environment={"LANG": "en_US.UTF-8"})
+    console = await Application.open(data_dir=tmp_path, environment={**FREE_PORT, "LANG": "en_US.UTF-8"})
     try:
         console.notifications.use_terminal()
         await console.start()

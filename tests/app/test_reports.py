@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.core.notifications.receivers import Receiver, running
+from tests.environment import FREE_PORT
 from tests.waiting import eventually
 from wxauto_mgt.app import Application
 from wxauto_mgt.core.config.model import JSON, Put
@@ -37,7 +38,7 @@ async def hook() -> AsyncIterator[Receiver]:
 
 
 async def opened(folder: Path, clock: SetClock) -> Application:
-    console = await Application.open(data_dir=folder, environment={}, clock=clock)
+    console = await Application.open(data_dir=folder, environment=FREE_PORT, clock=clock)
     await console.start()
     return console
 

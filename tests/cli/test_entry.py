@@ -45,7 +45,7 @@ def _run(
 
 def _environment(**extra: str) -> Mapping[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("WXAUTO_MGT_")}
-    return {**kept, **extra}
+    return {**kept, "WXAUTO_MGT_API_PORT": "0", **extra}
 
 
 @pytest.fixture

@@ -129,4 +129,4 @@ class Console:
         environment = {
             name: value for name, value in os.environ.items() if not name.startswith("WXAUTO_MGT_")
         }
-        return {**environment, "LC_ALL": "en_US.UTF-8", **extra}
+        return {**environment, "LC_ALL": "en_US.UTF-8", "WXAUTO_MGT_API_PORT": "0", **extra}

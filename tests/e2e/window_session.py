@@ -15,6 +15,7 @@ from urllib.request import Request, urlopen
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
+from tests.environment import FREE_PORT
 from tests.waiting import eventually
 from wxauto_mgt.app import Application
 from wxauto_mgt.core.messages.browser import MessageFilter
@@ -92,7 +93,7 @@ async def visit(data_dir: Path, control_url: str) -> dict[str, object]:
     """Open the console with its window, let the person act, stop it."""
     app = make_application()
     theme = Theme(app)
-    console = await Application.open(data_dir=data_dir, environment={})
+    console = await Application.open(data_dir=data_dir, environment=FREE_PORT)
     window = assemble(console, theme=theme, detected=Language.EN, is_demo=False)
     try:
         window.window.show()

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 from unittest.mock import patch
 
+from tests.environment import FREE_PORT
 from tests.waiting import eventually
 from wxauto_mgt.app import Application
 from wxauto_mgt.core.instances import routes
@@ -191,7 +192,7 @@ class Rig:
         """A console on the folder, with the pauses of tests."""
         for upstream in self.upstreams:
             upstream.forget_calls()
-        app = await Application.open(data_dir=self.folder, environment={})
+        app = await Application.open(data_dir=self.folder, environment=FREE_PORT)
         app.listener._timings = TIMINGS
         self._app = app
         if first:

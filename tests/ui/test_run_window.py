@@ -23,7 +23,7 @@ def _command(data_dir: Path, *arguments: str) -> list[str]:
 
 def _environment() -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("WXAUTO_MGT_")}
-    return {**kept, "QT_QPA_PLATFORM": "offscreen", "LC_ALL": "en_US.UTF-8"}
+    return {**kept, "WXAUTO_MGT_API_PORT": "0", "QT_QPA_PLATFORM": "offscreen", "LC_ALL": "en_US.UTF-8"}
 
 
 @pytest.fixture

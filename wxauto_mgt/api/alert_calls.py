@@ -9,6 +9,7 @@ import re
 from typing import Final
 
 from wxauto_mgt.api.answers import Answer, Answers
+from wxauto_mgt.api.caller import current_caller
 from wxauto_mgt.api.replies import JSON, Fields, Texts, iso, iso_or_none
 from wxauto_mgt.core.alerting.engine import AlertEngine
 from wxauto_mgt.core.alerting.model import Alert, AlertRule, labels_of
@@ -20,7 +21,6 @@ from wxauto_mgt.core.config.service import ConfigService
 from wxauto_mgt.core.notifications.templates import fill
 from wxauto_mgt.errors import PermanentError
 
-WHO: Final = "monitor_api"
 _AREA: Final = "alerts"
 _OWN_WORDS: Final = re.compile(r"alerts\.((?:title|message)\.\w+)\Z")
 _LONGEST_ID: Final = 50
@@ -68,7 +68,7 @@ class AlertCalls:
             "for_s": 0.0,
         }
         rule_id = str(document["id"])
-        await self._config.apply([Put(ALERT_RULE, rule_id, document)], who=WHO)
+        await self._config.apply([Put(ALERT_RULE, rule_id, document)], who=current_caller.get())
         return Answer(_rule(self._engine.rules()[rule_id]))
 
     async def _active(self) -> Answer:

@@ -7,17 +7,18 @@ composition root builds one per application and binds it to the proxy.
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Final, Protocol
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Final, Protocol, TypeAlias
 
 from wxauto_mgt.api import replies
 from wxauto_mgt.api.answers import Answer, Answerer, Answers
+from wxauto_mgt.api.caller import current_caller
 from wxauto_mgt.api.monitor_api import MonitorAPI, NotificationHandler
 from wxauto_mgt.api.replies import JSON, Fields, Texts
 from wxauto_mgt.core.config.model import Snapshot
 from wxauto_mgt.core.monitoring.facts import ServiceState
 from wxauto_mgt.core.monitoring.service_monitor import ServiceMonitor
-from wxauto_mgt.errors import BugError, ConsoleError, PermanentError, TransientError
+from wxauto_mgt.errors import BugError, ConfigError, ConsoleError, PermanentError, TransientError
 from wxauto_mgt.runtime.clock import Clock
 from wxauto_mgt.runtime.supervisor import LoopStatus
 
@@ -26,6 +27,20 @@ _log = logging.getLogger(__name__)
 PROVED_WITHIN_S: Final = 10.0
 _PROOF_POLL_S: Final = 0.05
 _MOST_ERRORS: Final = 1_000
+
+
+Audit: TypeAlias = Callable[[str, str, str], Awaitable[None]]
+"""Takes who, action and target."""
+
+# Acts of people and programs that the parts below carry out without writing them down: action, kind of the
+# target, and the argument that names it.
+_NOTED: Final[Mapping[str, tuple[str, str, str]]] = {
+    "acknowledge_alert": ("alert.acknowledge", "alert", "alert_id"),
+    "silence": ("alert.silence", "alert_rule", "rule"),
+    "end_silence": ("alert.end_silence", "silence", "silence_id"),
+    "test_notification": ("channel.test", "channel", "channel"),
+    "resend_notification": ("notification.resend", "notification", "delivery_id"),
+}
 
 
 class ServiceControl(Protocol):
@@ -71,6 +86,7 @@ class LocalMonitorAPI(MonitorAPI):
     Args:
         listening_loops: the listener service's live loops, as its supervisor sees them.
         groups: answers of other parts, by the name of the call; `BugError` when two answer the same.
+        audit: told of the acts that nothing below writes into the audit log.
     """
 
     def __init__(
@@ -83,6 +99,7 @@ class LocalMonitorAPI(MonitorAPI):
         clock: Clock,
         texts: Texts,
         groups: Sequence[Answers] = (),
+        audit: Audit | None = None,
         proved_within_s: float = PROVED_WITHIN_S,
     ) -> None:
         self._monitor = monitor
@@ -91,6 +108,7 @@ class LocalMonitorAPI(MonitorAPI):
         self._config = config
         self._clock = clock
         self._texts = texts
+        self._audit = audit
         self._proved_within_s = proved_within_s
         self._answers: dict[str, Answerer] = {
             "get_service_status": self._service_status,
@@ -116,12 +134,37 @@ class LocalMonitorAPI(MonitorAPI):
         try:
             answer = await self._answerer(method)(**arguments)
         except ConsoleError as error:
-            return replies.failure(self._texts.error(error), self._clock.now())
+            return self._failure(error)
         except Exception as error:  # noqa: BLE001 - a caller of the facade gets a reply, whatever broke
             _log.exception("monitor_api call failed", extra={"call": method})
             sentence = self._texts.reason("error", "call_failed", {"kind": type(error).__name__})
             return replies.failure(sentence, self._clock.now())
+        await self._note(method, arguments)
         return replies.success(answer.data, self._clock.now(), **answer.beside)
+
+    async def _note(self, method: str, arguments: Mapping[str, JSON | NotificationHandler]) -> None:
+        noted = _NOTED.get(method)
+        if noted is None or self._audit is None:
+            return
+        action, kind, argument = noted
+        try:
+            await self._audit(current_caller.get(), action, f"{kind} {arguments.get(argument)}")
+        except ConsoleError as error:
+            # The act is done; a disk that cannot take the line must not make it look refused.
+            _log.warning("not in the audit log: %s: %s", action, error)
+
+    def _failure(self, error: ConsoleError) -> replies.Failure:
+        problems = error.problems if isinstance(error, ConfigError) else ()
+        found: list[Fields] = [
+            {
+                "place": problem.place,
+                "field": problem.field,
+                "reason": problem.reason,
+                "message": self._texts.reason("problem", problem.reason, problem.params),
+            }
+            for problem in problems
+        ]
+        return replies.failure(self._texts.error(error), self._clock.now(), error.code, found)
 
     def _answerer(self, method: str) -> Answerer:
         if method not in self._answers:

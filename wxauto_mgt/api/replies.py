@@ -5,7 +5,7 @@ Owns names and formats, which other programs rely on; not where the figures come
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
@@ -41,9 +41,25 @@ def success(data: JSON, now: datetime, **beside: JSON) -> Fields:
     return {"success": True, "data": data, "timestamp": iso(now), **beside}
 
 
-def failure(sentence: str, now: datetime) -> Fields:
+class Failure(dict[str, JSON]):
+    """Reply of a call that did not work; in this process it also knows why.
+
+    Attributes:
+        code: symbolic reason.
+        problems: of a refused configuration: place, field, reason and sentence of each.
+    """
+
+    code: str = "call_failed"
+    problems: Sequence[Fields] = ()
+
+
+def failure(
+    sentence: str, now: datetime, code: str = "call_failed", problems: Sequence[Fields] = ()
+) -> Failure:
     """Reply of a call that did not."""
-    return {"success": False, "error": sentence, "timestamp": iso(now)}
+    reply = Failure({"success": False, "error": sentence, "timestamp": iso(now)})
+    reply.code, reply.problems = code, problems
+    return reply
 
 
 def iso(instant: datetime) -> str:

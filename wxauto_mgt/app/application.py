@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Self
 
+from wxauto_mgt.api.caller import current_caller
 from wxauto_mgt.api.local_monitor_api import LocalMonitorAPI
 from wxauto_mgt.api.monitor_api import monitor_api
 from wxauto_mgt.app.alerting import Alerting
@@ -22,8 +23,8 @@ from wxauto_mgt.app.audited_control import AuditedControl
 from wxauto_mgt.app.checks import HealthChecks
 from wxauto_mgt.app.demo import Demo, check_folder
 from wxauto_mgt.app.ground import Ground, open_ground
+from wxauto_mgt.app.http import HttpApi
 from wxauto_mgt.app.log_keeping import LogKeeping
-from wxauto_mgt.app.maintenance import MaintenanceOfServices
 from wxauto_mgt.app.metering import Metering
 from wxauto_mgt.app.monitored import MonitoredApplication
 from wxauto_mgt.app.notifications import Notifications
@@ -49,7 +50,9 @@ from wxauto_mgt.core.messages.history.figures import DeliveryFigures, figures_of
 from wxauto_mgt.core.messages.history.retention import RETENTION, MessageRetention
 from wxauto_mgt.core.messages.settings import MESSAGES
 from wxauto_mgt.core.metrics.calls import CallMetrics
+from wxauto_mgt.core.monitoring.checks.contract import CheckStatus
 from wxauto_mgt.core.monitoring.service_monitor import ServiceMonitor
+from wxauto_mgt.core.monitoring.services.names import MAIN_SERVICE
 from wxauto_mgt.core.monitoring.settings import LOGS, METRICS, LogsSettings, MetricsSettings
 from wxauto_mgt.core.monitoring.store import MonitoringStore
 from wxauto_mgt.core.platforms.registry import PlatformRegistry
@@ -217,7 +220,6 @@ class Application:
             instances=self.registry,
             platforms=self.platforms,
             calls=self.calls,
-            maintenance=MaintenanceOfServices(config=self.config, clock=self.clock).window,
             pushed=self.records.outcomes.latest,
             may_send=lambda: self.listener.may_call,
             login_url=lambda: None,
@@ -249,17 +251,27 @@ class Application:
         )
         episodes = Episodes(instance_id=None, clock=self.clock, on_error=self.bus.publish)
         self.reloading = ReportedReload(config=self.config, episodes=episodes)
+        self.http = HttpApi(
+            ground=self.ground,
+            run_id=self.run_id,
+            supervisor=self.supervisor,
+            registry=self.metering.registry,
+            episodes=episodes,
+            process_status=self._process_status,
+        )
         self.api = LocalMonitorAPI(
             monitor=self.monitor,
-            control=self.control("api"),
+            control=self._control(current_caller.get),
             listening_loops=self._listening_loops,
             config=self.reloading,
             clock=self.clock,
             texts=self.ground.catalogue,
+            audit=self.ground.audit.audit,
             groups=(
                 self.notifications.calls.answers(),
                 self.alerting.calls.answers(),
                 self.log_keeping.answers(),
+                self.http.answers(),
                 self.records.answers(board=self.checks.board, heartbeat=self.checks.heartbeat),
                 self.metering.answers(
                     db=self.db,
@@ -345,6 +357,7 @@ class Application:
         await self.listener.start()
         monitor_api.bind(self.api)
         closing.push(Stage.INTAKE, "monitor_api", self._unbind)
+        await self.http.start(self.api)
         _log.info("console ready", extra={"run_id": self.run_id})
 
     async def stop(self, *, report: Path | None = None) -> tuple[CloseFailure, ...]:
@@ -372,6 +385,9 @@ class Application:
 
     def control(self, who: str) -> AuditedControl:
         """The listener service for those who come through one door, such as `window`."""
+        return self._control(lambda: who)
+
+    def _control(self, who: Callable[[], str]) -> AuditedControl:
         return AuditedControl(listener=self.listener, audit=self.ground.audit, who=who)
 
     def _listening(self) -> ListeningSettings:
@@ -415,6 +431,10 @@ class Application:
             self.logs.apply(change.after.policy())
         elif change.id == METRICS and isinstance(change.after, MetricsSettings):
             self.sampler.apply(change.after.policy())
+
+    def _process_status(self) -> str:
+        health = self.checks.board.report().services.get(MAIN_SERVICE)
+        return (health.status if health is not None else CheckStatus.UNKNOWN).value
 
     def _loop_failed(self, failure: LoopFailure) -> None:
         params = {"loop": failure.name, "kind": type(failure.error).__name__}

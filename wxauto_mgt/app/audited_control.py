@@ -6,6 +6,7 @@ One per door (window, facade); the composition root builds them.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Final
 
 from wxauto_mgt.core.config.audit import AuditLog
@@ -21,10 +22,10 @@ class AuditedControl:
     """Starts and stops the listener service in somebody's name.
 
     Args:
-        who: the door that they came through, as the audit log names it.
+        who: asked at each act: the door that they came through, as the audit log names it.
     """
 
-    def __init__(self, *, listener: MessageListener, audit: AuditLog, who: str) -> None:
+    def __init__(self, *, listener: MessageListener, audit: AuditLog, who: Callable[[], str]) -> None:
         self._listener = listener
         self._audit = audit
         self._who = who
@@ -55,8 +56,9 @@ class AuditedControl:
         await self._note("service.restart")
 
     async def _note(self, action: str) -> None:
+        who = self._who()
         try:
-            await self._audit.audit(self._who, action, SERVICE)
+            await self._audit.audit(who, action, SERVICE)
         except ConsoleError as error:
             # The act is done; a disk that cannot take the line must not make it look refused.
-            _log.warning("not in the audit log: %s by %s: %s", action, self._who, error)
+            _log.warning("not in the audit log: %s by %s: %s", action, who, error)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from wxauto_mgt.core.access.settings import http_settings_group
 from wxauto_mgt.core.alerting.section import alert_rule_section
 from wxauto_mgt.core.alerting.settings import alerts_settings_group
 from wxauto_mgt.core.config.model import ConfigSection, Document, SettingsGroup
@@ -91,6 +92,7 @@ def settings_groups() -> tuple[SettingsGroup, ...]:
         heartbeat_settings_group(),
         notifications_settings_group(),
         alerts_settings_group(),
+        http_settings_group(),
         ui_settings_group(),
     )
 

@@ -16,6 +16,7 @@ import shiboken6
 from PySide6.QtWidgets import QWidget
 
 from wxauto_mgt.app import Application
+from wxauto_mgt.core.access.settings import API_PORT
 from wxauto_mgt.core.alerting.section import ALERT_RULE
 from wxauto_mgt.core.config.model import JSON, Put
 from wxauto_mgt.core.monitoring.model import HealthScoreChanged
@@ -51,7 +52,7 @@ def main(arguments: list[str]) -> int:
 
 async def _tour(theme: Theme, folder: Path) -> None:
     with tempfile.TemporaryDirectory() as data:
-        application = await Application.open(data_dir=Path(data), environment={}, demo=True)
+        application = await Application.open(data_dir=Path(data), environment={API_PORT: "0"}, demo=True)
         try:
             assembled = assemble(application, theme=theme, detected=Language.ZH_CN, is_demo=True)
             assembled.window.show()

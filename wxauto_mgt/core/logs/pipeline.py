@@ -16,6 +16,7 @@ from datetime import date, datetime, tzinfo
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from wxauto_mgt.core.logs.context import log_context
 from wxauto_mgt.core.logs.daily_file import DailyFile, Retention
 from wxauto_mgt.core.logs.record import Category, Level, LogEntry, Redaction, category_for, make_entry
 from wxauto_mgt.core.logs.ring import LogRing, Tail
@@ -165,6 +166,8 @@ class LogPipeline:
         if waiting >= self._capacity and (record.levelno < logging.WARNING or waiting >= 2 * self._capacity):
             self._dropped += 1
             return
+        for name, value in log_context.get().items():
+            record.__dict__.setdefault(name, value)
         self._queue.append(_Captured(record, record.getMessage(), self._clock.now()))
         if record.levelno >= logging.WARNING:
             self._wake.set()

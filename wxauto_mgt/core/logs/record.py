@@ -67,6 +67,7 @@ _NUMBERS: Final[Mapping[Level, int]] = {
 _CATEGORY_BY_MODULE: Final[Mapping[str, Category]] = {
     "wxauto_mgt.api": Category.API,
     "wxauto_mgt.web": Category.API,
+    "wxauto_mgt.core.access": Category.AUTH,
     "wxauto_mgt.core.alerting": Category.ALERT,
     "wxauto_mgt.core.analysis": Category.HEALTH,
     "wxauto_mgt.core.config": Category.CONFIG,

@@ -12,6 +12,7 @@ from wxauto_mgt.core.metrics.calls import CallMetrics, RequestFigures
 from wxauto_mgt.core.metrics.model import Labels, MetricType, Sample, SeriesKey, label_set
 
 OUT: Final = "out"
+IN: Final = "in"
 REQUESTS_TOTAL: Final = "api_requests_total"
 ERRORS_TOTAL: Final = "api_errors_total"
 WINDOW_COUNT: Final = "api_requests_5m"
@@ -19,10 +20,10 @@ ERROR_RATE: Final = "api_error_rate"
 RESPONSE_TIME: Final = "api_response_time_ms"
 
 
-def request_metrics(calls: CallMetrics) -> Iterator[Sample]:
+def request_metrics(calls: CallMetrics, direction: str = OUT) -> Iterator[Sample]:
     """Read all targets. Without a request in five minutes a target has no rate and no times: a gap."""
     for target in calls.targets():
-        labels = label_set({"target": target, "direction": OUT})
+        labels = label_set({"target": target, "direction": direction})
         yield from _samples(calls.figures(target), labels)
 
 

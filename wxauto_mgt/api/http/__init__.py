@@ -1,0 +1,1 @@
+"""The local HTTP API: the only place for FastAPI and uvicorn."""

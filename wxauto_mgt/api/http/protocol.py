@@ -1,0 +1,222 @@
+"""One connection: uvicorn's httptools protocol with what it lacks, limits in time, size and number.
+
+Owns the limits below HTTP; what stands in a request is for `security`. The server makes one per connection.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from wxauto_mgt.api.http.problems import PROBLEM_JSON, problem_body, title_of
+
+# uvicorn warns at each bad byte and reports cancelled streams as errors; what matters is logged above it. A
+# logger of the registry would be muted for everybody.
+_NO_WIRE_LOG: Final = logging.Logger("uvicorn", level=logging.CRITICAL + 1)  # noqa: LOG001
+_SPARE_BYTES: Final = 256 * 1024
+_LAST_BYTES_S: Final = 2.0
+
+Sentence = Callable[[str], str]
+
+
+@dataclass(frozen=True)
+class ConnectionLimits:
+    """What one server takes.
+
+    Attributes:
+        receive_timeout_s: for head and body of one request together.
+        write_timeout_s: how long a client may read nothing of what waits for it.
+    """
+
+    max_connections: int = 100
+    max_head_bytes: int = 32 * 1024
+    max_headers: int = 64
+    max_body_bytes: int = 1024 * 1024
+    receive_timeout_s: float = 10.0
+    write_timeout_s: float = 20.0
+    keep_alive_s: int = 30
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """A connection that cannot be held open by sending slowly, nor filled by sending much.
+
+    Args:
+        sentence: the words of a refusal, by its code.
+    """
+
+    def __init__(
+        self,
+        *,
+        config: Config,
+        state: ServerState,
+        limits: ConnectionLimits,
+        sentence: Sentence,
+        on_lost: Callable[[], None],
+    ) -> None:
+        super().__init__(config=config, server_state=state, app_state={})
+        self.logger = _NO_WIRE_LOG
+        self.access_log = False
+        self._limits = limits
+        self._sentence = sentence
+        self._on_lost = on_lost
+        self._receive_timer: asyncio.TimerHandle | None = None
+        self._write_timer: asyncio.TimerHandle | None = None
+        self._end_timer: asyncio.TimerHandle | None = None
+        self._is_in_head = True
+        self._received = 0
+        self._header_count = 0
+        self._refusal: tuple[int, str] = (400, "bad_request")
+        self._is_refused = False
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Take a connection, or refuse it where there are enough."""
+        super().connection_made(transport)
+        if len(self.connections) > self._limits.max_connections:
+            self._refuse(503, "too_many_connections")
+            return
+        self._begin_receiving()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the timers with the connection."""
+        for timer in (self._receive_timer, self._write_timer, self._end_timer, self.timeout_keep_alive_task):
+            if timer is not None:
+                timer.cancel()
+        self._receive_timer = self._write_timer = self._end_timer = None
+        super().connection_lost(exc)
+        self._on_lost()
+
+    def data_received(self, data: bytes) -> None:
+        """Count what comes, then let it be parsed."""
+        if self._is_refused:
+            return
+        self._received += len(data)
+        super().data_received(data)
+        if self._is_refused or self.transport.is_closing():
+            return
+        limits = self._limits
+        if self._is_in_head and self._received > limits.max_head_bytes:
+            self._refuse(431, "head_too_large")
+        elif self._received > limits.max_head_bytes + limits.max_body_bytes + _SPARE_BYTES:
+            self._refuse(413, "body_too_large")
+        elif self.cycle is None or self.cycle.response_complete:
+            self._begin_receiving()  # line ends alone begin no request, yet end the wait for one
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what cannot be parsed, or what a callback refused; `msg` is uvicorn's English."""
+        self._refuse(*self._refusal)
+
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        super().on_message_begin()
+        self._is_in_head = True
+        self._header_count = 0
+        self._begin_receiving()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header, unless there are too many."""
+        self._header_count += 1
+        if self._header_count > self._limits.max_headers:
+            self._refusal = (431, "too_many_headers")
+            raise ValueError("too many headers")
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """Begin the request, unless its head is too large."""
+        head_bytes = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+        if head_bytes > self._limits.max_head_bytes:
+            self._refusal = (431, "head_too_large")
+            raise ValueError("head too large")
+        self._is_in_head = False
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """The request is here: its time no longer runs."""
+        if self._receive_timer is not None:
+            self._receive_timer.cancel()
+            self._receive_timer = None
+        self._received = 0
+        super().on_message_complete()
+
+    def pause_writing(self) -> None:
+        """The client does not read; give it a while."""
+        super().pause_writing()
+        if self._write_timer is None:
+            self._write_timer = self.loop.call_later(self._limits.write_timeout_s, self._abort)
+
+    def resume_writing(self) -> None:
+        """The client reads again."""
+        if self._write_timer is not None:
+            self._write_timer.cancel()
+            self._write_timer = None
+        super().resume_writing()
+
+    def shutdown(self) -> None:
+        """End the connection when its answer is out; at once when none is under way."""
+        super().shutdown()
+        if self.transport.is_closing():
+            self._end_soon()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Nothing came for long after an answer."""
+        super().timeout_keep_alive_handler()
+        self._end_soon()
+
+    def abort(self) -> None:
+        """End the connection without waiting for anybody."""
+        self._abort()
+
+    def _begin_receiving(self) -> None:
+        if self._receive_timer is None:
+            self._receive_timer = self.loop.call_later(self._limits.receive_timeout_s, self._too_slow)
+
+    def _too_slow(self) -> None:
+        self._receive_timer = None
+        if self.pipeline or (self.cycle is not None and self._is_answering()):
+            self._begin_receiving()  # the next request waits for the answer to this one, through no fault
+        elif self._received:
+            self._refuse(408, "request_too_slow")
+        else:
+            self.transport.close()
+
+    def _is_answering(self) -> bool:
+        return not self.cycle.response_complete and not self.cycle.more_body
+
+    def _refuse(self, status: int, code: str) -> None:
+        """Say why, unless an answer has begun, and hang up."""
+        self._is_refused = True
+        if self.transport.is_closing():
+            return
+        cycle = self.cycle
+        has_begun = cycle is not None and cycle.response_started and not cycle.response_complete
+        if not has_begun:
+            body = problem_body(status, code, self._sentence(code), uuid.uuid4().hex[:16])
+            head = (
+                f"HTTP/1.1 {status} {title_of(status)}\r\ncontent-type: {PROBLEM_JSON}\r\n"
+                f"content-length: {len(body)}\r\ncache-control: no-store\r\nconnection: close\r\n"
+            )
+            if status == 503:
+                head += "retry-after: 1\r\n"
+            self.transport.write(head.encode() + b"\r\n" + body)
+        if cycle is not None:
+            cycle.disconnected = True  # what still works on it must not write behind this answer
+            cycle.message_event.set()
+        self.transport.close()
+        self._end_soon()
+
+    def _end_soon(self) -> None:
+        """A closed transport waits for its last bytes to be read; nobody may hold it open by not reading."""
+        if self._end_timer is None:
+            self._end_timer = self.loop.call_later(_LAST_BYTES_S, self._abort)
+
+    def _abort(self) -> None:
+        transport: Any = self.transport
+        if transport is not None:
+            transport.abort()

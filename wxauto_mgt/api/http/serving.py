@@ -1,0 +1,99 @@
+"""Builds what one console answers over HTTP. Importing this brings FastAPI along, so it is imported late.
+
+Called by the composition root, which hands in everything.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from fastapi import FastAPI
+
+from wxauto_mgt import __version__
+from wxauto_mgt.api.http.addresses import TrustedNames
+from wxauto_mgt.api.http.application import make_application
+from wxauto_mgt.api.http.failure_budget import FailureBudget
+from wxauto_mgt.api.http.protocol import ConnectionLimits
+from wxauto_mgt.api.http.request_body import BodyLimits
+from wxauto_mgt.api.http.routes.calls import call_routes
+from wxauto_mgt.api.http.routes.health import ProcessHealth, health_routes
+from wxauto_mgt.api.http.security import Guard, Sentence, Served
+from wxauto_mgt.api.http.server import HttpServer
+from wxauto_mgt.api.monitor_api import MonitorAPI
+from wxauto_mgt.core.access.refusals import RefusedTokens
+from wxauto_mgt.core.access.settings import HttpSettings
+from wxauto_mgt.core.access.tokens import AccessTokens
+from wxauto_mgt.runtime.clock import Clock
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the interface stands on.
+
+    Attributes:
+        health: how this process is; called for each `GET /health`.
+        sentence: the words of a problem: code and parameters in, one sentence out.
+        settings: those in force.
+    """
+
+    api: MonitorAPI
+    health: Callable[[], ProcessHealth]
+    tokens: AccessTokens
+    refused: RefusedTokens
+    clock: Clock
+    sentence: Sentence
+    settings: Callable[[], HttpSettings]
+    on_served: Callable[[Served], None]
+
+
+class HttpInterface:
+    """The routes of one console, opened on as many sockets as are wanted."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._failures = FailureBudget(clock=parts.clock, most=lambda: parts.settings().failures_per_minute)
+        self.app: FastAPI = make_application(
+            [health_routes(parts.health), call_routes(parts.api)],
+            version=__version__,
+            sentence=parts.sentence,
+        )
+
+    async def open(self, *, host: str, port: int, tls: ssl.SSLContext | None) -> HttpServer:
+        """Listen at an address, with the limits of the settings in force.
+
+        Raises:
+            TransientError: `api_port_taken`.
+            PermanentError: the address cannot be listened at.
+        """
+        parts, settings = self._parts, self._parts.settings()
+        max_bytes = settings.max_body_kib * 1024
+        guard = Guard(
+            self.app,
+            tokens=parts.tokens,
+            refused=parts.refused,
+            failures=self._failures,
+            names=TrustedNames(
+                hosts=frozenset(settings.allowed_hosts),
+                origins=frozenset(settings.allowed_origins),
+                takes_any_address=settings.is_remote,
+            ),
+            limits=BodyLimits(max_bytes=max_bytes),
+            clock=parts.clock,
+            sentence=parts.sentence,
+            on_served=parts.on_served,
+        )
+        return await HttpServer.open(
+            guard,
+            host=host,
+            port=port,
+            tls=tls,
+            limits=ConnectionLimits(
+                max_connections=settings.max_connections,
+                max_body_bytes=max_bytes,
+                receive_timeout_s=settings.receive_timeout_s,
+            ),
+            sentence=parts.sentence,
+            end_streams=lambda: None,
+        )

@@ -1,0 +1,1 @@
+"""Who may ask this console over HTTP."""
