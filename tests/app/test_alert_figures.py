@@ -115,6 +115,7 @@ def test_a_service_works_until_it_is_unhealthy(watched: Watched) -> None:
         health("tts", "unhealthy", critical=True),
         health("page", "unhealthy"),
         health("shop", "degraded"),
+        health("new", "degraded", consecutive_failures=1),
         health("far", "unknown"),
         health("platform:ai", "healthy", kind="platform"),
     ]

@@ -162,12 +162,16 @@ class WatchedFigures:
         ]
 
     def _watched_services(self) -> list[Reading]:
-        """Zero from the failure on that makes a service unhealthy; what is not measured is no reading."""
+        """Zero from the failure on that makes a service unhealthy.
+
+        What is not measured is no reading, nor is a failure that decides nothing yet: after a restart, when
+        checks begin to count anew, it must not end the alert of a service that never got well.
+        """
         now_s = self._clock.monotonic()
         return [
             Reading(_labels_of_service(health), float(health.status is not CheckStatus.UNHEALTHY), now_s)
             for health in self._services()
-            if health.status is not CheckStatus.UNKNOWN and not _has_own_rule(health)
+            if _is_decided(health) and not _has_own_rule(health)
         ]
 
     def _error_rate(self) -> list[Reading]:
@@ -238,6 +242,11 @@ class Alerting:
     def _measured_every_s(self) -> float:
         settings: MetricsSettings = self._config.snapshot.settings(METRICS)
         return settings.sample_interval_s
+
+
+def _is_decided(health: ServiceHealth) -> bool:
+    is_undecided = health.is_failing and health.status is not CheckStatus.UNHEALTHY
+    return health.status is not CheckStatus.UNKNOWN and not is_undecided
 
 
 def _has_own_rule(health: ServiceHealth) -> bool:

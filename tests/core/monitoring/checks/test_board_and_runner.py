@@ -311,6 +311,18 @@ async def test_a_held_schedule_knows_nothing_until_it_is_released(
     assert watching.status("a") == "healthy"
 
 
+async def test_a_service_may_have_an_interval_of_its_own(watching: Watching, fake_clock: FakeClock) -> None:
+    often, seldom = Scripted(), Scripted()
+    watching.services = [
+        WatchedService("a", often, interval_s=1.0),
+        WatchedService("b", seldom, interval_s=3600.0),
+    ]
+    await watching.runner.match_wanted()
+    await fake_clock.advance(100.0)
+    assert 85 <= often.runs <= 115
+    assert seldom.runs == 1  # looked at soon after the start all the same
+
+
 async def test_loops_follow_what_is_wanted(watching: Watching, fake_clock: FakeClock) -> None:
     kept, old, new = Scripted(), Scripted(), Scripted()
     watching.services = [WatchedService("a", kept), WatchedService("b", old, key=1)]

@@ -1,7 +1,7 @@
 """Keeps what the checks found and answers what state everything is in.
 
-Owns the judgement over all services and the events of results and changes; runs nothing. The runner writes,
-interfaces and the metrics read.
+Owns the judgement over all services and the events of results and changes; runs nothing. It begins with
+nothing known at each start; alerts, journal and history outlive a restart in stores of their own.
 """
 
 from __future__ import annotations

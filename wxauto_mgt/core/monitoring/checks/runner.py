@@ -161,18 +161,25 @@ class CheckRunner:
                 )
 
     async def _keep_checking(self, service: WatchedService, beat: Beat) -> None:
+        def interval_s() -> float:
+            return service.interval_s or self._interval_s()
+
+        def first_s() -> float:
+            # After a restart nobody waits an hour to hear of a service that is checked once an hour.
+            return min(interval_s(), self._interval_s()) * service.first_after_ratio
+
         # Spread over the second half, so that a restart does not knock at all doors at once.
-        await self._pause(service, service.first_after_ratio * self._rng.uniform(0.5, 1.0))
+        await self._pause(first_s, self._rng.uniform(0.5, 1.0))
         while True:
             beat()
             await self.check_now(service)
-            await self._pause(service, self._rng.uniform(1 - JITTER_RATIO, 1 + JITTER_RATIO))
+            await self._pause(interval_s, self._rng.uniform(1 - JITTER_RATIO, 1 + JITTER_RATIO))
 
-    async def _pause(self, service: WatchedService, ratio: float) -> None:
+    async def _pause(self, interval_s: Callable[[], float], ratio: float) -> None:
         began_s = self._clock.monotonic()
         # In short parts, so that a shorter interval is kept to before the old one is over.
         while True:
-            left_s = began_s + (service.interval_s or self._interval_s()) * ratio - self._clock.monotonic()
+            left_s = began_s + interval_s() * ratio - self._clock.monotonic()
             if left_s <= 0:
                 return
             await self._clock.sleep(min(left_s, LOOKED_AT_EVERY_S))
