@@ -183,6 +183,7 @@ class HealthChecks:
             host=lambda: sampler.host,
             loop_lag_ms=lambda: self._latest("app_loop_lag_ms"),
             loops=self._supervisor.loops,
+            task_leak=self._metering.task_growth.leak,
         )
         listener = ListenerCheck(state=self._facts.service, loops=self._listening_loops)
         database = DatabaseCheck(db=self._ground.db, clock=self._ground.clock)

@@ -25,6 +25,7 @@ from wxauto_mgt.core.metrics.registry import MetricRegistry
 from wxauto_mgt.core.metrics.requests import request_metrics
 from wxauto_mgt.core.metrics.sampler import Sampler, SamplingPolicy
 from wxauto_mgt.core.metrics.store import SeriesStore
+from wxauto_mgt.core.metrics.task_growth import TaskGrowth
 from wxauto_mgt.core.monitoring.facts import MonitoredFacts
 from wxauto_mgt.runtime.clock import Clock
 from wxauto_mgt.runtime.event_bus import EventBus
@@ -57,6 +58,7 @@ class Metering:
         received = self.registry.counter("messages_received_total")
         self._unsubscribe = bus.subscribe(MessagesStored, lambda stored: received.add(stored.count))
         self._loop_lag = LoopLag(clock=clock)
+        self.task_growth = TaskGrowth(clock=clock)
         self.sampler = Sampler(
             clock=clock,
             reader=HostReader(data_folder=data_dir),
@@ -67,6 +69,7 @@ class Metering:
         )
         self._reader = MetricReader(registry=self.registry, sampler=self.sampler)
         self.registry.add_collector(self._read_gauges)
+        self.registry.add_collector(self.task_growth.samples)
         self.registry.add_collector(lambda: request_metrics(calls))
         self.registry.add_collector(
             RateOf(name="messages_per_second", total=lambda: received.total, clock=clock)

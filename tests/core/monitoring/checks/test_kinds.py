@@ -11,6 +11,7 @@ import pytest
 from tests.core.monitoring.checks.contexts import context, said
 from wxauto_mgt.core.config.pydantic_sections import validate_document
 from wxauto_mgt.core.metrics.readings import ProcessFigures
+from wxauto_mgt.core.metrics.task_growth import TaskLeak
 from wxauto_mgt.core.monitoring.checks.contract import CheckResult, Outcome
 from wxauto_mgt.core.monitoring.checks.database import DatabaseCheck
 from wxauto_mgt.core.monitoring.checks.disk import DiskCheck, DiskLimits
@@ -98,6 +99,19 @@ async def test_the_database_is_written_and_read(db: Database) -> None:
     assert set(result.evidence) == {"write_ms", "read_ms"}
 
 
+async def test_a_slow_database_is_degraded(db: Database) -> None:
+    class SlowClock(SystemClock):
+        passed_s = 0.0
+
+        def monotonic(self) -> float:
+            self.passed_s += 0.6
+            return self.passed_s
+
+    result = await DatabaseCheck(db=db, clock=SlowClock()).run()
+    assert said(result) == ("degraded", "database_slow")
+    assert result.params == {"taken_ms": 1200, "limit_ms": 1000}
+
+
 async def test_a_closed_database_fails(db: Database) -> None:
     await db.close()
     assert said(await DatabaseCheck(db=db, clock=CLOCK).run()) == ("failed", "database_failed")
@@ -127,10 +141,26 @@ async def test_the_process_is_judged_by_its_loops(
         host=lambda: None,
         loop_lag_ms=lambda: lag_ms,
         loops=lambda: [LoopStatus("sampler", True, 0, 1.0, stalled, None)],
+        task_leak=lambda: None,
     )
     assert said(await check.run()) == expected
 
 
 async def test_a_process_without_figures_is_unknown() -> None:
-    check = ProcessCheck(process=lambda: None, host=lambda: None, loop_lag_ms=lambda: None, loops=list)
+    check = ProcessCheck(
+        process=lambda: None, host=lambda: None, loop_lag_ms=lambda: None, loops=list, task_leak=lambda: None
+    )
     assert (await check.run()).outcome is Outcome.UNKNOWN
+
+
+async def test_tasks_that_pile_up_degrade_the_process() -> None:
+    check = ProcessCheck(
+        process=lambda: ProcessFigures(1.0, 50.0, 5, 20),
+        host=lambda: None,
+        loop_lag_ms=lambda: 5.0,
+        loops=lambda: [LoopStatus("poll", True, 3, 1.0, False, None, 2)],
+        task_leak=lambda: TaskLeak(before=40, now=400, minutes=8),
+    )
+    result = await check.run()
+    assert said(result) == ("degraded", "tasks_leak")
+    assert (result.evidence["loop_restarts"], result.evidence["loop_stalls"]) == (3, 2)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from wxauto_mgt.core.monitoring.checks.contract import CheckResult, Outcome
 from wxauto_mgt.core.monitoring.checks.store import read_probe, write_probe
 from wxauto_mgt.errors import StorageError, StorageOverloaded
 from wxauto_mgt.runtime.clock import Clock
 from wxauto_mgt.storage.database import Database
 from wxauto_mgt.storage.times import to_us
+
+# Judgement call: a commit on a real disk takes some ten milliseconds, and every message waits for some.
+SLOW_ABOVE_MS: Final = 1000.0
 
 
 class DatabaseCheck:
@@ -35,4 +40,7 @@ class DatabaseCheck:
         taken_ms = 1000 * (read_s - started_s)
         if found_us != at_us:
             return CheckResult(Outcome.FAILED, "database_lost_a_row", {}, evidence, taken_ms)
+        if taken_ms > SLOW_ABOVE_MS:
+            params = {"taken_ms": round(taken_ms), "limit_ms": round(SLOW_ABOVE_MS)}
+            return CheckResult(Outcome.DEGRADED, "database_slow", params, evidence, taken_ms)
         return CheckResult(Outcome.OK, "database_works", {}, evidence, taken_ms)

@@ -1,4 +1,4 @@
-"""Checks this process by what slows everything down: a busy loop, background work that stands still."""
+"""Checks this process by what slows everything down: a busy loop, background work that halts or leaks."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from wxauto_mgt.core.metrics.readings import HostFigures, ProcessFigures
+from wxauto_mgt.core.metrics.task_growth import TaskLeak
 from wxauto_mgt.core.monitoring.checks.contract import CheckResult, Outcome
 from wxauto_mgt.errors import Fact
 from wxauto_mgt.runtime.supervisor import LoopStatus
@@ -25,16 +26,19 @@ class ProcessCheck:
         host: Callable[[], HostFigures | None],
         loop_lag_ms: Callable[[], float | None],
         loops: Callable[[], Sequence[LoopStatus]],
+        task_leak: Callable[[], TaskLeak | None],
     ) -> None:
         self._process = process
         self._host = host
         self._loop_lag_ms = loop_lag_ms
         self._loops = loops
+        self._task_leak = task_leak
 
     async def run(self) -> CheckResult:
         """Judge; nothing is asked that could block."""
         process, host, lag_ms = self._process(), self._host(), self._loop_lag_ms()
-        halted = sorted(loop.name for loop in self._loops() if loop.stalled or not loop.running)
+        loops, leak = self._loops(), self._task_leak()
+        halted = sorted(loop.name for loop in loops if loop.stalled or not loop.running)
         memory_percent = host.memory_percent if host else None
         evidence: dict[str, Fact] = {
             "cpu_percent": process.cpu_percent if process else None,
@@ -44,6 +48,8 @@ class ProcessCheck:
             "host_memory_percent": memory_percent,
             "loop_lag_ms": lag_ms,
             "halted_loops": ", ".join(halted),
+            "loop_restarts": sum(loop.restarts for loop in loops),
+            "loop_stalls": sum(loop.stalls for loop in loops),
         }
         if halted:
             return CheckResult(Outcome.FAILED, "loops_halted", {"loops": ", ".join(halted)}, evidence)
@@ -53,6 +59,9 @@ class ProcessCheck:
             return CheckResult(
                 Outcome.FAILED, "host_memory_full", {"percent": round(memory_percent, 1)}, evidence
             )
+        if leak is not None:
+            params = {"before": leak.before, "now": leak.now, "minutes": leak.minutes}
+            return CheckResult(Outcome.DEGRADED, "tasks_leak", params, evidence)
         if process is None:
             return CheckResult(Outcome.UNKNOWN, "not_sampled_yet", {}, evidence)
         return CheckResult(Outcome.OK, "process_works", {}, evidence)
