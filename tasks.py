@@ -1,7 +1,8 @@
 """Set up a fresh machine and run the project's chores.
 
 Needs Python >= 3.11 and nothing else: makes `.venv`, installs the locked packages into it and, on Debian,
-the system libraries that Qt wants. Standard library only, no shell, the same on Linux, macOS and Windows.
+the system libraries that Qt wants; for tests also the servers that health checks ask. Standard library only,
+no shell, the same on Linux, macOS and Windows.
 """
 
 from __future__ import annotations
@@ -44,6 +45,8 @@ WINDOW_PACKAGES = (
     "libxcb-xinerama0",
 )
 CHINESE_FONTS = ("fonts-noto-cjk",)
+# The tests of health checks start these themselves, on free ports; without them they are skipped.
+CHECKED_SERVERS = ("postgresql", "redis-server")
 OFFSCREEN = {"QT_QPA_PLATFORM": "offscreen"}
 
 
@@ -79,7 +82,7 @@ def run_console(rest: list[str]) -> int:
 
 def run_tests(rest: list[str]) -> int:
     """Lint, types, import contracts and all tests; with arguments, only what pytest makes of them."""
-    prepare(DEV_LOCK, packages=OFFSCREEN_PACKAGES + CHINESE_FONTS)
+    prepare(DEV_LOCK, packages=OFFSCREEN_PACKAGES + CHINESE_FONTS + CHECKED_SERVERS)
     if rest:
         return call(VENV_PYTHON, "-m", "pytest", *rest, env=OFFSCREEN)
     linted = run_lint([])
@@ -207,7 +210,7 @@ def ensure_pip() -> None:
 def install_system_packages(packages: tuple[str, ...]) -> None:
     """On Debian and its kin install what is missing; where that cannot be done, say the line that does.
 
-    Missing libraries are no reason to stop: what needs one names it, and much does without.
+    Missing packages are no reason to stop: what needs one names it, and much does without.
     """
     if not (packages and shutil.which("dpkg-query") and shutil.which("apt-get")):
         return

@@ -101,3 +101,25 @@ def test_a_command_that_is_stopped_ends_in_its_own_time(name: str, send: str, st
         assert process.stdout.readline() == b"ready\n"
         getattr(os, send)(process.pid, getattr(signal, f"SIG{name}"))
         assert process.wait(timeout=20) == told
+
+
+@pytest.fixture
+def packages(monkeypatch: pytest.MonkeyPatch) -> dict[str, tuple[str, ...]]:
+    """The system packages that each task asks for, without installing or running anything."""
+    asked: dict[str, tuple[str, ...]] = {}
+    task = ""
+
+    def prepare(_lock: Path, packages: tuple[str, ...] = ()) -> None:
+        asked[task] = asked.get(task, ()) + packages
+
+    monkeypatch.setattr(tasks, "prepare", prepare)
+    monkeypatch.setattr(tasks, "call", lambda *_command, **_options: 0)
+    for task in tasks.TASKS:
+        assert tasks.main([task]) == 0
+    return asked
+
+
+def test_servers_are_installed_for_the_tests_alone(packages: dict[str, tuple[str, ...]]) -> None:
+    users = {task for task, asked in packages.items() if set(tasks.CHECKED_SERVERS) & set(asked)}
+    assert users == {"test"}
+    assert set(tasks.CHECKED_SERVERS) <= set(packages["test"])
