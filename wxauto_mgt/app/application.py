@@ -25,6 +25,7 @@ from wxauto_mgt.app.demo import Demo, check_folder
 from wxauto_mgt.app.ground import Ground, open_ground
 from wxauto_mgt.app.http import HttpApi
 from wxauto_mgt.app.log_keeping import LogKeeping
+from wxauto_mgt.app.maintenance import MaintenanceOfServices
 from wxauto_mgt.app.metering import Metering
 from wxauto_mgt.app.monitored import MonitoredApplication
 from wxauto_mgt.app.notifications import Notifications
@@ -220,6 +221,7 @@ class Application:
             instances=self.registry,
             platforms=self.platforms,
             calls=self.calls,
+            maintenance=MaintenanceOfServices(config=self.config, clock=self.clock).window,
             pushed=self.records.outcomes.latest,
             may_send=lambda: self.listener.may_call,
             login_url=lambda: None,

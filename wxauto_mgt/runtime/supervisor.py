@@ -1,6 +1,6 @@
 """Starts, restarts, watches and stops everything that runs in the background; the only creator of tasks.
 
-Reports crashes through a callback and stdlib logging. Knows nothing of what the loops do.
+Reports crashes and stalls through a callback and stdlib logging. Knows nothing of what the loops do.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ import logging
 import random
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
-from wxauto_mgt.errors import BugError
+from wxauto_mgt.errors import BugError, LoopStalled
 from wxauto_mgt.runtime.backoff import Backoff
 from wxauto_mgt.runtime.clock import Clock
 
@@ -24,6 +24,8 @@ Beat = Callable[[], None]
 """Called by a loop on each round of progress; a loop that stops calling it is shown as stalled."""
 
 DEFAULT_BACKOFF = Backoff(base_s=0.5, cap_s=30.0)
+WATCHDOG: Final = "watchdog"
+WATCH_INTERVAL_S: Final = 5.0
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,7 @@ class LoopStatus:
         running: False while it waits to be restarted after a crash.
         restarts: since it was started.
         last_error: of the last crash; stays after a recovery.
+        stalls: how often the watchdog restarted it; counted in `restarts` too.
     """
 
     name: str
@@ -55,6 +58,7 @@ class LoopStatus:
     last_beat_age_s: float
     stalled: bool
     last_error: BaseException | None
+    stalls: int = 0
 
 
 @dataclass
@@ -63,12 +67,15 @@ class _Loop:
     run: Callable[[Beat], Awaitable[None]]
     stalled_after_s: float
     backoff: Backoff
+    may_be_cut: bool
     started_at_s: float
     beat_at_s: float
     running: bool = True
     restarts: int = 0
     crashes_in_a_row: int = 0
     last_error: BaseException | None = None
+    stalls: int = 0
+    cut: LoopStalled | None = None
 
 
 @dataclass
@@ -98,6 +105,7 @@ class Supervisor:
         *,
         stalled_after_s: float = 30.0,
         backoff: Backoff | None = None,
+        may_be_cut: bool = True,
     ) -> None:
         """Run a long-lived loop until it returns or is stopped; restart it each time it raises.
 
@@ -105,6 +113,8 @@ class Supervisor:
 
         Args:
             stalled_after_s: silence after which it counts as stalled; `math.inf` if it may wait for ever.
+            may_be_cut: whether the watchdog restarts it when it stalls. Not where an act with an outcome that
+                would then be unknown may be under way: such a loop is only shown.
 
         Raises:
             BugError: a loop of that name is alive.
@@ -112,7 +122,7 @@ class Supervisor:
         if any(tracked.loop is not None and tracked.name == name for tracked in self._tracked.values()):
             raise BugError("loop_name_taken", name=name)
         now_s = self._clock.monotonic()
-        loop = _Loop(name, run, stalled_after_s, backoff or DEFAULT_BACKOFF, now_s, now_s)
+        loop = _Loop(name, run, stalled_after_s, backoff or DEFAULT_BACKOFF, may_be_cut, now_s, now_s)
         # A loop outlives the request that started it: it must not go on in that one's name.
         task = asyncio.create_task(self._keep_running(loop), name=name, context=contextvars.Context())
         self._track(name, task, loop)
@@ -145,6 +155,22 @@ class Supervisor:
         _, alive = await asyncio.wait(chosen, timeout=timeout_s)
         return tuple(sorted(self._tracked[task].name for task in alive if task in self._tracked))
 
+    async def watch(self, beat: Beat) -> None:
+        """Restart loops that stall: the watchdog, itself a loop.
+
+        The silence that a loop is granted and the backoff bound how often; a loop that does not even let go
+        stays as it is, shown as stalled.
+        """
+        while True:
+            beat()
+            looked_at_s = self._clock.monotonic()
+            await self._clock.sleep(WATCH_INTERVAL_S)
+            if self._clock.monotonic() - looked_at_s > 2 * WATCH_INTERVAL_S:
+                continue  # the whole process stood still, or the machine slept: nobody could beat
+            for tracked in list(self._tracked.values()):
+                if tracked.loop is not None and tracked.loop.may_be_cut and tracked.loop.cut is None:
+                    self._cut_if_stalled(tracked.task, tracked.loop)
+
     def loops(self) -> tuple[LoopStatus, ...]:
         """All live loops, by name; one-shot tasks are left out."""
         loops = sorted(
@@ -156,7 +182,16 @@ class Supervisor:
     def _status(self, loop: _Loop) -> LoopStatus:
         age_s = self._clock.monotonic() - loop.beat_at_s
         stalled = loop.running and age_s > loop.stalled_after_s
-        return LoopStatus(loop.name, loop.running, loop.restarts, age_s, stalled, loop.last_error)
+        return LoopStatus(
+            loop.name, loop.running, loop.restarts, age_s, stalled, loop.last_error, loop.stalls
+        )
+
+    def _cut_if_stalled(self, task: asyncio.Task[Any], loop: _Loop) -> None:
+        status = self._status(loop)
+        if status.stalled:
+            loop.cut = LoopStalled("loop_stalled", loop=loop.name, silent_s=round(status.last_beat_age_s))
+            loop.stalls += 1
+            task.cancel()
 
     def _track(self, name: str, task: asyncio.Task[Any], loop: _Loop | None) -> None:
         self._tracked[task] = _Tracked(name, task, loop)
@@ -182,13 +217,15 @@ class Supervisor:
             try:
                 await loop.run(beat)
             except asyncio.CancelledError as error:
+                cut = _take_cut(loop, error)
                 if _is_being_cancelled():
                     raise
-                self._crashed(loop, error)
+                self._crashed(loop, cut or error)
             except Exception as error:
+                cut = _take_cut(loop, error)
                 if _is_being_cancelled():
                     raise  # asked to stop and failed on the way out: reported by _finished, never restarted
-                self._crashed(loop, error)
+                self._crashed(loop, cut or error)
             else:
                 return
             await self._clock.sleep(loop.backoff.delay_s(loop.crashes_in_a_row, self._rng))
@@ -215,6 +252,17 @@ class Supervisor:
             self._on_failure(failure)
         except Exception:  # a broken report must not end the supervision
             logger.exception("failure report failed", extra={"loop": failure.name})
+
+
+def _take_cut(loop: _Loop, error: BaseException) -> LoopStalled | None:
+    """Take the watchdog's cancellation back, so that only somebody else's counts as a stop."""
+    cut, loop.cut = loop.cut, None
+    task = asyncio.current_task()
+    if cut is None or task is None:
+        return None
+    task.uncancel()
+    cut.__cause__ = error  # its traceback tells where the loop stood
+    return cut
 
 
 def _is_being_cancelled() -> bool:
