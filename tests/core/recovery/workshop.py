@@ -190,13 +190,13 @@ class Workshop:
     async def ended(self, count: int = 1) -> list[RunRecord]:
         """Wait until so many runs have an end; returns them, newest first."""
 
-        async def all_ended() -> bool:
-            runs = await self.recoverer.runs()
-            return len(runs) >= count and all(run.outcome is not None for run in runs)
+        async def all_ended() -> list[RunRecord]:
+            runs = list(await self.recoverer.runs())
+            is_over = len(runs) >= count and all(run.outcome is not None for run in runs)
+            return runs if is_over else []
 
-        ended: Callable[[], Awaitable[bool]] = all_ended
-        await eventually(ended)
-        return list(await self.recoverer.runs())
+        found: list[RunRecord] = await eventually(all_ended)
+        return found
 
     async def notices(self) -> list[tuple[str, str, int]]:
         """Kind, title and level of each notice, oldest first."""

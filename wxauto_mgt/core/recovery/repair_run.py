@@ -125,19 +125,24 @@ class RepairRun:
         self.record = replace(self.record, before=self.record.after)
         if found.outcome is Outcome.UNKNOWN and self.record.trigger != MANUAL:
             return Ending(RunOutcome.STOPPED, _why_unknown(found))
+        acted = ""
         for step in self._steps:
             if passes(found):
-                return Ending(RunOutcome.RECOVERED_BY_ITSELF, Reason("check_passed"))
+                return _well("")
             against = _parent_down(found) or self._around.against_going_on()
             if against is not None:
                 return Ending(RunOutcome.STOPPED, against)
             result, found = await self._take(step, found)
+            has_effect = result.outcome in (RepairOutcome.DONE, RepairOutcome.UNKNOWN)
+            if step.action.ACTS:
+                helped = step.action.TYPE if has_effect else ""
+                acted = helped or acted
+            else:
+                helped = acted  # looking and waiting mend nothing: what came before them did
             if passes(found):
-                if result.outcome in (RepairOutcome.DONE, RepairOutcome.UNKNOWN):
-                    return Ending(RunOutcome.RECOVERED, Reason("step_helped", {"action": step.action.TYPE}))
-                return Ending(RunOutcome.RECOVERED_BY_ITSELF, Reason("check_passed"))
+                return _well(helped)
         if passes(found):
-            return Ending(RunOutcome.RECOVERED_BY_ITSELF, Reason("check_passed"))
+            return _well("")
         return Ending(RunOutcome.NOT_RECOVERED, Reason("ladder_ended", {"steps": len(self._steps)}))
 
     async def _take(self, step: PlannedStep, found: CheckResult) -> tuple[RepairResult, CheckResult]:
@@ -237,6 +242,12 @@ class RepairRun:
 def passes(result: CheckResult) -> bool:
     """Whether a check says that the service works; a degraded one does."""
     return result.outcome in (Outcome.OK, Outcome.DEGRADED)
+
+
+def _well(helped: str) -> Ending:
+    if helped:
+        return Ending(RunOutcome.RECOVERED, Reason("step_helped", {"action": helped}))
+    return Ending(RunOutcome.RECOVERED_BY_ITSELF, Reason("check_passed"))
 
 
 def _parent_down(found: CheckResult) -> Reason | None:

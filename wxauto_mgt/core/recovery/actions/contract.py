@@ -120,6 +120,7 @@ class RepairAction(ABC, Generic[C]):
         TIMEOUT_S: how long `run` may take, where the ladder does not say.
         PROVED_WITHIN_S: how long after `run` the service may take until its check passes.
         IS_RESTART: whether it restarts something, so that it is not done again within the cool-down.
+        ACTS: whether it does anything to the service; one that only looks or tells does not mend it.
     """
 
     TYPE: ClassVar[str]
@@ -128,6 +129,7 @@ class RepairAction(ABC, Generic[C]):
     TIMEOUT_S: ClassVar[float] = 60.0
     PROVED_WITHIN_S: ClassVar[float] = 5.0
     IS_RESTART: ClassVar[bool] = False
+    ACTS: ClassVar[bool] = True
 
     def __init__(self, config: C, context: RepairContext) -> None:
         self.config = config

@@ -37,6 +37,7 @@ class NotifyPerson(RepairAction[NotifyPersonConfig]):
     CONFIG: ClassVar[type[ConfigModel]] = NotifyPersonConfig
     TIMEOUT_S: ClassVar[float] = 10.0
     PROVED_WITHIN_S: ClassVar[float] = 0.0
+    ACTS: ClassVar[bool] = False
 
     async def run(self) -> RepairResult:
         """Act."""

@@ -26,6 +26,7 @@ class VerifyConfiguration(RepairAction[VerifyConfigurationConfig]):
     CONFIG: ClassVar[type[ConfigModel]] = VerifyConfigurationConfig
     TIMEOUT_S: ClassVar[float] = 10.0
     PROVED_WITHIN_S: ClassVar[float] = 0.0
+    ACTS: ClassVar[bool] = False
 
     async def run(self) -> RepairResult:
         """Look."""

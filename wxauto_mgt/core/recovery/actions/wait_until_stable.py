@@ -42,6 +42,7 @@ class WaitUntilStable(RepairAction[WaitUntilStableConfig]):
     CONFIG: ClassVar[type[ConfigModel]] = WaitUntilStableConfig
     TIMEOUT_S: ClassVar[float] = 120.0
     PROVED_WITHIN_S: ClassVar[float] = 0.0
+    ACTS: ClassVar[bool] = False
 
     async def run(self) -> RepairResult:
         """Wait and look; a look that measured nothing counts neither way."""
