@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from wxauto_mgt.core.monitoring.checks.canary import CanaryCheck
 from wxauto_mgt.core.monitoring.checks.command import CommandCheck
 from wxauto_mgt.core.monitoring.checks.contract import AnyCheckKind
 from wxauto_mgt.core.monitoring.checks.disk import FolderCheck
@@ -29,4 +30,5 @@ BUILT_IN: Final[tuple[type[AnyCheckKind], ...]] = (
     CommandCheck,
     ResourceCheck,
     PushCheck,
+    CanaryCheck,
 )

@@ -110,3 +110,99 @@ def quick_check(connection: sqlite3.Connection, *, is_over: Callable[[], bool]) 
             return None
         raise
     return "" if finding == "ok" else finding[:_FINDING_CHARS]
+
+
+@dataclass(frozen=True)
+class Canary:
+    """The newest canary of an instance.
+
+    Attributes:
+        token: stands in its text, and in no other.
+        after_message_id: the newest message when it was sent; its echo has a higher id.
+        answer: what the server said, `accepted` or `unknown`; None while it was not heard, or never will be.
+    """
+
+    instance_id: str
+    token: str
+    chat: str
+    sent_at_us: int
+    after_message_id: int
+    answer: str | None = None
+
+
+@dataclass(frozen=True)
+class Echo:
+    """The row as which a canary came back."""
+
+    chat: str
+    is_own: bool
+    received_at_us: int
+
+
+async def canary_of(db: Database, instance_id: str) -> Canary | None:
+    """Return the newest canary of an instance.
+
+    Raises:
+        StorageError: it cannot be read.
+    """
+    row = await db.fetch_one(
+        """
+        SELECT instance_id, token, chat, sent_at_us, after_message_id, answer FROM canary
+        WHERE instance_id = ?
+        """,
+        (instance_id,),
+    )
+    return None if row is None else Canary(**dict(row))
+
+
+def claim_canary(
+    tx: sqlite3.Connection, *, instance_id: str, token: str, chat: str, replaces: str | None, now_us: int
+) -> Canary | None:
+    """Write down a canary that is to be sent; None when another one replaced `replaces` meanwhile."""
+    newest: int = tx.execute("SELECT coalesce(max(id), 0) FROM message").fetchone()[0]
+    done = tx.execute(
+        """
+        INSERT INTO canary (instance_id, token, chat, sent_at_us, after_message_id, answer)
+        VALUES (?1, ?2, ?3, ?4, ?5, NULL)
+        ON CONFLICT (instance_id) DO UPDATE SET token = ?2, chat = ?3, sent_at_us = ?4, after_message_id = ?5,
+               answer = NULL
+        WHERE canary.token IS ?6
+        """,
+        (instance_id, token, chat, now_us, newest, replaces),
+    )
+    return Canary(instance_id, token, chat, now_us, newest) if done.rowcount else None
+
+
+def note_canary_answer(tx: sqlite3.Connection, token: str, answer: str) -> None:
+    """Write down what the server said to a canary."""
+    tx.execute("UPDATE canary SET answer = ? WHERE token = ?", (answer, token))
+
+
+def take_canary_back(tx: sqlite3.Connection, token: str, before: Canary | None) -> None:
+    """A canary was provably not sent: the one before it is the newest again."""
+    if before is None:
+        tx.execute("DELETE FROM canary WHERE token = ?", (token,))
+        return
+    tx.execute(
+        """
+        UPDATE canary SET token = ?, chat = ?, sent_at_us = ?, after_message_id = ?, answer = ?
+        WHERE token = ?
+        """,
+        (before.token, before.chat, before.sent_at_us, before.after_message_id, before.answer, token),
+    )
+
+
+async def echo_of(db: Database, canary: Canary) -> Echo | None:
+    """Return the first row in which a canary came back, whoever is said to have written it.
+
+    Raises:
+        StorageError: it cannot be read.
+    """
+    row = await db.fetch_one(
+        """
+        SELECT c.name, m.origin, m.received_at_us FROM message m JOIN chat c ON c.id = m.chat_id
+        WHERE m.instance_id = ? AND m.id > ? AND instr(m.content, ?) > 0 ORDER BY m.id LIMIT 1
+        """,
+        (canary.instance_id, canary.after_message_id, canary.token),
+    )
+    return None if row is None else Echo(row["name"], row["origin"] == "own", row["received_at_us"])
