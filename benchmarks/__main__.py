@@ -26,6 +26,7 @@ from benchmarks import (
     log_lines,
     responsiveness,
     series,
+    service_checks,
 )
 from benchmarks.bench import Bench
 from benchmarks.figures import Line, table
@@ -40,6 +41,7 @@ BENCHMARKS: Final[Mapping[str, Callable[[Bench], Awaitable[list[Line]]]]] = {
     series.NAME: series.run,
     alert_rules.NAME: alert_rules.run,
     log_lines.NAME: log_lines.run,
+    service_checks.NAME: service_checks.run,
     responsiveness.NAME: responsiveness.run,
 }
 
