@@ -29,6 +29,7 @@ from wxauto_mgt.app.maintenance import MaintenanceOfServices
 from wxauto_mgt.app.metering import Metering
 from wxauto_mgt.app.monitored import MonitoredApplication
 from wxauto_mgt.app.notifications import Notifications
+from wxauto_mgt.app.processes import Processes
 from wxauto_mgt.app.reported_reload import ReportedReload
 from wxauto_mgt.app.rules_in_force import RulesOfSnapshot
 from wxauto_mgt.app.service_records import ServiceRecords
@@ -59,12 +60,12 @@ from wxauto_mgt.core.monitoring.store import MonitoringStore
 from wxauto_mgt.core.platforms.registry import PlatformRegistry
 from wxauto_mgt.core.platforms.section import PLATFORM
 from wxauto_mgt.core.wire import CallRecord, ErrorReport
-from wxauto_mgt.errors import BugError
+from wxauto_mgt.errors import BugError, LoopStalled
 from wxauto_mgt.runtime.clock import Clock, SystemClock
 from wxauto_mgt.runtime.event_bus import EventBus
 from wxauto_mgt.runtime.fault_points import FaultPoints
 from wxauto_mgt.runtime.shutdown import CloseFailure, Stage
-from wxauto_mgt.runtime.supervisor import LoopFailure, LoopStatus, Supervisor
+from wxauto_mgt.runtime.supervisor import WATCHDOG, LoopFailure, LoopStatus, Supervisor
 from wxauto_mgt.texts.language import Language, detect_language
 
 _log = logging.getLogger(__name__)
@@ -245,6 +246,13 @@ class Application:
             outbox=self.notifications.outbox,
             faults=self._faults,
         )
+        self.processes = Processes(
+            ground=self.ground,
+            bus=self.bus,
+            supervisor=self.supervisor,
+            registry=self.metering.registry,
+            rng=self._rng,
+        )
         self.log_keeping = LogKeeping(
             ground=self.ground,
             sampler=self.sampler,
@@ -273,6 +281,7 @@ class Application:
                 self.notifications.calls.answers(),
                 self.alerting.calls.answers(),
                 self.log_keeping.answers(),
+                self.processes.calls.answers(),
                 self.http.answers(),
                 self.records.answers(board=self.checks.board, heartbeat=self.checks.heartbeat),
                 self.metering.answers(
@@ -345,10 +354,12 @@ class Application:
         await self.notifications.start()
         await self.alerting.start(self.supervisor)
         start = self.supervisor.start
+        start(WATCHDOG, self.supervisor.watch)
         start("config_watch", self.config.watch)
         self.metering.start(self.supervisor)
         start("monitor", self.monitor.run)
         await self.records.start(self.supervisor)
+        self.processes.start()
         self.checks.start()
         start(WORKER, self.worker.run)
         start(SENDER, self.sender.run)
@@ -439,8 +450,12 @@ class Application:
         return (health.status if health is not None else CheckStatus.UNKNOWN).value
 
     def _loop_failed(self, failure: LoopFailure) -> None:
-        params = {"loop": failure.name, "kind": type(failure.error).__name__}
-        self.bus.publish(ErrorReport("loop", "loop_crashed", params=params))
+        if isinstance(failure.error, LoopStalled):
+            report = ErrorReport("loop", failure.error.code, params=failure.error.facts)
+        else:
+            params = {"loop": failure.name, "kind": type(failure.error).__name__}
+            report = ErrorReport("loop", "loop_crashed", params=params)
+        self.bus.publish(report)
 
     async def _unbind(self) -> None:
         monitor_api.unbind(self.api)
