@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
+import time
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -155,6 +157,17 @@ def test_bars_join_without_a_hole_and_end_with_now(now: datetime, zone: str, cou
         assert bars[-1].start <= at < bars[-1].end
     for day in days:
         assert timedelta(hours=22) < day.end - day.start < timedelta(hours=26)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the zone of a process cannot be changed there")
+def test_without_a_zone_days_are_those_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    noon = datetime(2026, 3, 29, 10, tzinfo=UTC)
+    with monkeypatch.context() as patched:
+        patched.setenv("TZ", "Europe/Berlin")
+        time.tzset()
+        found = days_until(noon, 90, None)
+    time.tzset()
+    assert found == days_until(noon, 90, BERLIN)
 
 
 async def test_what_is_old_is_forgotten(telemetry: Database, fake_clock: FakeClock) -> None:
