@@ -70,7 +70,7 @@ def assemble(application: Application, *, theme: Theme, detected: Language, is_d
     Args:
         detected: the machine's language, for where the operator chose none.
     """
-    folders = application.platform_types.text_folders()
+    folders = application.ground.plugins.text_folders()
     words = Words({one: Catalogue(one, extra_folders=folders) for one in Language}, detected)
     commands = Commands(spawn=application.supervisor.spawn, words=words)
     backstage = Backstage(words, commands, EventBridge(application.bus))
