@@ -290,6 +290,26 @@ class MonitorAPI:
         """Check nothing from now on: all services are unknown; fails when the settings forbid it."""
         return await self._call("stop_heartbeat")
 
+    async def get_processes(self) -> Fields:
+        """List the processes that the console runs for services; beside: `count`, `running_count`."""
+        return await self._call("get_processes")
+
+    async def get_process_output(self, service: str, limit: int = 200) -> Fields:
+        """List the newest lines that a service's process wrote, oldest first; beside: `count`."""
+        return await self._call("get_process_output", service=service, limit=limit)
+
+    async def start_process(self, service: str) -> Fields:
+        """Start a service's process; succeeds once it runs."""
+        return await self._call("start_process", service=service)
+
+    async def stop_process(self, service: str) -> Fields:
+        """Stop a service's process with all that it began; succeeds once nothing of it is left."""
+        return await self._call("stop_process", service=service)
+
+    async def restart_process(self, service: str) -> Fields:
+        """Stop and start a service's process; succeeds once it runs again."""
+        return await self._call("restart_process", service=service)
+
     async def _call(self, method: str, **arguments: JSON | NotificationHandler) -> Fields:
         """Answer one call; what distinguishes one kind of `MonitorAPI` from another."""
         raise NotImplementedError
