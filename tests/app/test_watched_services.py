@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import pytest
 
 from tests.waiting import eventually
 from wxauto_mgt.app import Application, sections
-from wxauto_mgt.core.config.model import ConfigModel, Put
+from wxauto_mgt.core.config.model import JSON, ConfigModel, Put
 from wxauto_mgt.core.monitoring.checks.contract import CheckContext, CheckKind, CheckResult, Outcome
 from wxauto_mgt.core.monitoring.checks.http import HttpCheck
 
@@ -94,12 +94,13 @@ async def test_a_paused_listener_is_not_called_ill(tmp_path: Path) -> None:
 
 async def test_a_secret_of_a_check_is_sealed_and_kept(tmp_path: Path) -> None:
     console = await Application.open(data_dir=tmp_path, environment={})
-    check: dict[str, Any] = {"type": "http", "url": "http://127.0.0.1:1/", "bearer_token": TOKEN}
+    check: dict[str, JSON] = {"type": "http", "url": "http://127.0.0.1:1/", "bearer_token": TOKEN}
     await console.config.apply([Put("service", "web", {"name": "web", "check": check})], who="test")
     stored = await console.config.document("service", "web")
+    assert stored is not None
     assert stored.has_secret == {"check.bearer_token"}
     del check["bearer_token"]
-    changed = {"name": "web", "description": "The web", "check": check}
+    changed: dict[str, JSON] = {"name": "web", "description": "The web", "check": check}
     await console.config.apply([Put("service", "web", changed)], who="test")
     config = console.config.snapshot.objects("service")["web"].check.config
     assert config.bearer_token.get_secret_value() == TOKEN
