@@ -100,8 +100,8 @@ async def ran(code: str, *arguments: str, **fields: JSON) -> CheckResult:
         ("print('all well')", {"expected_output": "well"}, ("ok", "command_succeeded")),
         ("print('not so')", {"expected_output": "well"}, ("failed", "command_output_unexpected")),
         ("raise SystemExit(3)", {}, ("failed", "command_failed")),
-        ("raise SystemExit(3)", {"ok_codes": [3]}, ("ok", "command_succeeded")),
-        ("raise SystemExit(1)", {"degraded_codes": [1]}, ("degraded", "command_degraded")),
+        ("raise SystemExit(3)", {"ok_code": 3}, ("ok", "command_succeeded")),
+        ("raise SystemExit(1)", {"degraded_code": 1}, ("degraded", "command_degraded")),
     ],
 )
 async def test_the_exit_code_and_the_output_decide(

@@ -76,16 +76,18 @@ class CommandConfig(ConfigModel):
             help_key="check_kind.help.time_limit_s",
         ),
     )
-    ok_codes: tuple[int, ...] = Field(
-        default=(0,),
-        min_length=1,
-        max_length=20,
-        json_schema_extra=hints("check_kind.field.ok_codes", group=CHECK_GROUP, order=130),
+    ok_code: int = Field(
+        default=0, json_schema_extra=hints("check_kind.field.ok_code", group=CHECK_GROUP, order=130)
     )
-    degraded_codes: tuple[int, ...] = Field(
-        default=(),
-        max_length=20,
-        json_schema_extra=hints("check_kind.field.degraded_codes", group=CHECK_GROUP, order=140),
+    degraded_code: int | None = Field(
+        default=None,
+        json_schema_extra=hints(
+            "check_kind.field.degraded_code",
+            group=CHECK_GROUP,
+            order=140,
+            widget=Widget.NUMBER,
+            help_key="check_kind.help.degraded_code",
+        ),
     )
     expected_output: str = Field(
         default="",
@@ -160,9 +162,9 @@ class CommandCheck(CheckKind[CommandConfig]):
             params: dict[str, Fact] = {"time_limit_s": config.time_limit_s}
             return CheckResult(Outcome.FAILED, "command_timed_out", params, evidence)
         params = {"code": ended.exit_code}
-        if ended.exit_code in config.degraded_codes:
+        if ended.exit_code == config.degraded_code:
             return CheckResult(Outcome.DEGRADED, "command_degraded", params, evidence, taken_ms)
-        if ended.exit_code not in config.ok_codes:
+        if ended.exit_code != config.ok_code:
             return CheckResult(Outcome.FAILED, "command_failed", params, evidence, taken_ms)
         if not ended.has_expected:
             return CheckResult(Outcome.FAILED, "command_output_unexpected", {}, evidence, taken_ms)
