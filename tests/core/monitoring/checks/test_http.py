@@ -269,3 +269,28 @@ def test_addresses_know_how_far_away_they_are() -> None:
     hosts = ("127.0.0.1", "::1", "0.0.0.0", "192.168.1.2", "fd12::1", "8.8.8.8", "224.0.0.1", "name")
     found = [class_of_literal(host) for host in hosts]
     assert found == ["loopback"] * 3 + ["private"] * 2 + ["public", "refused", None]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        b"SSH-2.0-OpenSSH_9.2\r\n",
+        b"HTTP/1.1 200 OK\r\nX: " + b"x" * 100_000 + b"\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\ntoo short",
+        b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nnot a length\r\n",
+    ],
+)
+async def test_what_is_no_web_server_is_a_failure(answer: bytes) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer)
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    result = await HttpCheck(HttpConfig(url=f"http://127.0.0.1:{port}/"), context()).run()
+    server.close()
+    await server.wait_closed()
+    assert said(result) == ("failed", "http_no_answer")
