@@ -48,6 +48,10 @@ class MonitorAPI:
         """Tell everything about the health of the console, with the score of this moment."""
         return await self._call("get_health_report")
 
+    async def write_health_sample(self) -> Fields:
+        """Write health, performance and services to `logs/health_report_sample.json`; data: `path`."""
+        return await self._call("write_health_sample")
+
     async def restart_service(self) -> Fields:
         """Restart the listener service; succeeds once its loops run again."""
         return await self._call("restart_service")
@@ -309,6 +313,26 @@ class MonitorAPI:
     async def restart_process(self, service: str) -> Fields:
         """Stop and start a service's process; succeeds once it runs again."""
         return await self._call("restart_process", service=service)
+
+    async def trigger_recovery(self, service: str, dry_run: bool = False) -> Fields:
+        """Begin to repair a service, whatever its threshold, cool-down and budget; fails while one runs.
+
+        Args:
+            dry_run: only tell the steps, whether each would act, and why nothing is repaired by itself.
+        """
+        return await self._call("trigger_recovery", service=service, dry_run=dry_run)
+
+    async def cancel_recovery(self, service: str) -> Fields:
+        """End a repair under way; data: `cancelled`, false when there was none."""
+        return await self._call("cancel_recovery", service=service)
+
+    async def get_recovery_status(self) -> Fields:
+        """Tell where the repairs of each service stand, and why nothing is done."""
+        return await self._call("get_recovery_status")
+
+    async def get_recovery_journal(self, service: str | None = None, limit: int = 50) -> Fields:
+        """List repairs, newest first, at most 1,000, with steps, evidence and proofs; beside: `count`."""
+        return await self._call("get_recovery_journal", service=service, limit=limit)
 
     async def _call(self, method: str, **arguments: JSON | NotificationHandler) -> Fields:
         """Answer one call; what distinguishes one kind of `MonitorAPI` from another."""

@@ -172,10 +172,12 @@ class RecoveryCalls:
         return self._texts.reason("repair_type", action, {})
 
     def _why(self, reason: Reason) -> Fields:
+        action = reason.params.get("action")
+        shown = reason.params if action is None else {**reason.params, "action": self._title(str(action))}
         return {
             "code": reason.code,
             "params": dict(reason.params),
-            "sentence": self._texts.reason("recovery_why", reason.code, reason.params),
+            "sentence": self._texts.reason("recovery_why", reason.code, shown),
         }
 
     def _seen(self, seen: CheckSeen | None) -> Fields | None:

@@ -23,6 +23,7 @@ from wxauto_mgt.app.audited_control import AuditedControl
 from wxauto_mgt.app.checks import HealthChecks
 from wxauto_mgt.app.demo import Demo, check_folder
 from wxauto_mgt.app.ground import Ground, open_ground
+from wxauto_mgt.app.health_sample import HealthSample
 from wxauto_mgt.app.http import HttpApi
 from wxauto_mgt.app.log_keeping import LogKeeping
 from wxauto_mgt.app.maintenance import MaintenanceOfServices
@@ -30,7 +31,9 @@ from wxauto_mgt.app.metering import Metering
 from wxauto_mgt.app.monitored import MonitoredApplication
 from wxauto_mgt.app.notifications import Notifications
 from wxauto_mgt.app.processes import Processes
+from wxauto_mgt.app.recovery import Recovery
 from wxauto_mgt.app.reported_reload import ReportedReload
+from wxauto_mgt.app.reports import Reports
 from wxauto_mgt.app.rules_in_force import RulesOfSnapshot
 from wxauto_mgt.app.service_records import ServiceRecords
 from wxauto_mgt.core.config.model import SETTINGS
@@ -75,6 +78,7 @@ DEMO_WHO: Final = "demo"
 LISTENER_STOP_S: Final = 8.0
 DRAIN_S: Final = 6.0
 LOOPS_STOP_S: Final = 3.0
+RECOVERY_STOP_S: Final = 8.0
 
 
 class Application:
@@ -253,11 +257,31 @@ class Application:
             registry=self.metering.registry,
             rng=self._rng,
         )
+        self.recovery = Recovery(
+            ground=self.ground,
+            bus=self.bus,
+            supervisor=self.supervisor,
+            faults=self._faults,
+            checks=self.checks,
+            instances=self.registry,
+            platforms=self.platforms,
+            listener=self.listener,
+            control=self.control("recovery"),
+            outbox=self.notifications.outbox,
+        )
         self.log_keeping = LogKeeping(
             ground=self.ground,
             sampler=self.sampler,
             calls=self.calls,
             registry=self.metering.registry,
+        )
+        self.reports = Reports(
+            ground=self.ground,
+            monitor=self.monitor,
+            board=self.checks.board,
+            engine=self.alerting.engine,
+            performance=self.metering.performance(self.db),
+            outbox=self.notifications.outbox,
         )
         episodes = Episodes(instance_id=None, clock=self.clock, on_error=self.bus.publish)
         self.reloading = ReportedReload(config=self.config, episodes=episodes)
@@ -269,6 +293,7 @@ class Application:
             episodes=episodes,
             process_status=self._process_status,
         )
+        self.health_sample = HealthSample(api=lambda: self.api, logs=self.ground.data_dir / "logs")
         self.api = LocalMonitorAPI(
             monitor=self.monitor,
             control=self._control(current_caller.get),
@@ -281,9 +306,12 @@ class Application:
                 self.notifications.calls.answers(),
                 self.alerting.calls.answers(),
                 self.log_keeping.answers(),
-                self.processes.calls.answers(),
                 self.http.answers(),
+                self.processes.calls.answers(),
+                self.recovery.calls.answers(),
                 self.records.answers(board=self.checks.board, heartbeat=self.checks.heartbeat),
+                self.reports.answers(),
+                self.health_sample.answers(),
                 self.metering.answers(
                     db=self.db,
                     active_alerts=self.alerting.calls.active_records,
@@ -347,6 +375,7 @@ class Application:
         closing.push(Stage.FINAL_WRITES, "checks", self.checks.close)
         closing.push(Stage.DRAIN, "delivery", self._drain, budget_s=2 * DRAIN_S)
         closing.push(Stage.INTAKE, "listener", self.listener.close, budget_s=LISTENER_STOP_S)
+        closing.push(Stage.INTAKE, "recovery", self.recovery.close, budget_s=RECOVERY_STOP_S)
         await self.log_keeping.start(self.supervisor)
         await self.monitor.open()
         self._unsubscribe = (self.notifier.subscribe(self._settings_changed, kinds=(SETTINGS,)),)
@@ -360,7 +389,9 @@ class Application:
         start("monitor", self.monitor.run)
         await self.records.start(self.supervisor)
         self.processes.start()
+        await self.recovery.start()
         self.checks.start()
+        self.reports.start(self.supervisor)
         start(WORKER, self.worker.run)
         start(SENDER, self.sender.run)
         start(SETTLER, self.settler.run)

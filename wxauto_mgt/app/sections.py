@@ -12,7 +12,8 @@ from typing import Any
 from wxauto_mgt.core.access.settings import http_settings_group
 from wxauto_mgt.core.alerting.section import alert_rule_section
 from wxauto_mgt.core.alerting.settings import alerts_settings_group
-from wxauto_mgt.core.config.model import ConfigSection, Document, SettingsGroup
+from wxauto_mgt.core.analysis.settings import reports_settings_group
+from wxauto_mgt.core.config.model import ConfigSection, SettingsGroup
 from wxauto_mgt.core.delivery.settings import delivery_settings_group
 from wxauto_mgt.core.instances.model import instance_section
 from wxauto_mgt.core.listening.model import listener_section
@@ -21,7 +22,6 @@ from wxauto_mgt.core.messages.settings import messages_settings_group
 from wxauto_mgt.core.monitoring.checks.built_in import BUILT_IN as BUILT_IN_CHECKS
 from wxauto_mgt.core.monitoring.checks.settings import health_checks_settings_group
 from wxauto_mgt.core.monitoring.checks.types import CheckTypes
-from wxauto_mgt.core.monitoring.services.model import RepairSpec
 from wxauto_mgt.core.monitoring.services.section import service_section
 from wxauto_mgt.core.monitoring.settings import logs_settings_group, metrics_settings_group
 from wxauto_mgt.core.notifications.channels.built_in import BUILT_IN as BUILT_IN_CHANNELS
@@ -33,12 +33,12 @@ from wxauto_mgt.core.platforms.section import platform_section
 from wxauto_mgt.core.platforms.types import PlatformTypes
 from wxauto_mgt.core.recovery.actions.built_in import BUILT_IN as BUILT_IN_REPAIRS
 from wxauto_mgt.core.recovery.actions.types import RepairTypes
+from wxauto_mgt.core.recovery.presets import BuiltInPresets
 from wxauto_mgt.core.recovery.settings import heartbeat_settings_group
 from wxauto_mgt.core.rules.section import rule_section
 from wxauto_mgt.core.secrets.box import SecretBox
 from wxauto_mgt.core.secrets.key_providers import providers_of
 from wxauto_mgt.core.secrets.redaction import Redactor
-from wxauto_mgt.errors import BugError
 from wxauto_mgt.ui_settings import ui_settings_group
 
 
@@ -74,7 +74,7 @@ def config_sections(plugins: Plugins) -> tuple[ConfigSection[Any], ...]:
         listener_section(),
         platform_section(plugins.platforms),
         rule_section(),
-        service_section(check_types=plugins.checks, repair_types=plugins.repairs, presets=_NoPresets()),
+        service_section(check_types=plugins.checks, repair_types=plugins.repairs, presets=BuiltInPresets()),
         channel_section(plugins.channels),
         alert_rule_section(),
     )
@@ -92,6 +92,7 @@ def settings_groups() -> tuple[SettingsGroup, ...]:
         heartbeat_settings_group(),
         notifications_settings_group(),
         alerts_settings_group(),
+        reports_settings_group(),
         http_settings_group(),
         ui_settings_group(),
     )
@@ -100,13 +101,3 @@ def settings_groups() -> tuple[SettingsGroup, ...]:
 def secret_box(data_dir: Path, redactor: Redactor) -> SecretBox:
     """The box whose key stands in the data folder, or in the system's keyring where the operator chose it."""
     return SecretBox(key_providers=providers_of(data_dir), redactor=redactor)
-
-
-class _NoPresets:
-    """No ready-made ladder."""
-
-    def names(self) -> tuple[str, ...]:
-        return ()
-
-    def expand(self, name: str, params: Document, *, place: str, field_prefix: str) -> tuple[RepairSpec, ...]:
-        raise BugError("preset_unknown", name=name)

@@ -237,10 +237,11 @@ class RepairLadder:
         standing, limits = self.standing(service), self._limits()
         return (
             _unfit(standing, around, limits)
-            or _not_bad_enough(standing, limits, trigger)
-            or self._too_early(now_s, limits)
+            or _not_failing(standing)
             or _held_back(around)
             or _spent(standing, limits, now_s)
+            or _too_few_failures(standing, limits, trigger)
+            or self._too_early(now_s, limits)
             or self._too_many(now_s, limits)
         )
 
@@ -267,11 +268,15 @@ def _unfit(standing: Standing, around: Around, limits: LadderLimits) -> Reason |
     return None if limits.is_enabled else Reason("disabled")
 
 
-def _not_bad_enough(standing: Standing, limits: LadderLimits, trigger: str) -> Reason | None:
+def _not_failing(standing: Standing) -> Reason | None:
     if standing.seen is Seen.UNMEASURED:
         return Reason("not_measured")
     if standing.seen is Seen.WELL:
         return Reason("healthy")
+    return None
+
+
+def _too_few_failures(standing: Standing, limits: LadderLimits, trigger: str) -> Reason | None:
     if trigger == FAILURES and standing.failures < limits.failures:
         return Reason("below_threshold", {"failures": standing.failures, "needed": limits.failures})
     return None

@@ -160,7 +160,9 @@ class RepairRun:
         self._publish(step, None)
         result = await self._call(step.action.run, step.timeout_s) or RepairResult.unknown("no_result")
         self._around.faults.reach("recovery.acted")
-        found = await self._prove(step, found)
+        # What certainly did nothing is not waited for.
+        proved_within_s = 0.0 if result.outcome is RepairOutcome.FAILED else step.action.PROVED_WITHIN_S
+        found = await self._prove(proved_within_s)
         began = replace(began, proof=self.record.after)
         if not passes(found) and result.outcome is not RepairOutcome.NOT_APPLICABLE:
             began = replace(began, undone=await self._undo(step))
@@ -176,10 +178,10 @@ class RepairRun:
         )
         return result, found
 
-    async def _prove(self, step: PlannedStep, found: CheckResult) -> CheckResult:
-        """Look until the check passes, or the step's time for it is over; at least once."""
+    async def _prove(self, within_s: float) -> CheckResult:
+        """Look until the check passes, or the time for it is over; at least once."""
         clock = self._around.clock
-        until_s = clock.monotonic() + step.action.PROVED_WITHIN_S
+        until_s = clock.monotonic() + within_s
         while True:
             found = await self._look()
             left_s = until_s - clock.monotonic()

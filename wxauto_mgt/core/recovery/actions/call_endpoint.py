@@ -110,7 +110,7 @@ class CallEndpoint(RepairAction[CallEndpointConfig]):
     TYPE: ClassVar[str] = "call_endpoint"
     CONFIG: ClassVar[type[ConfigModel]] = CallEndpointConfig
     SECRET_FIELDS: ClassVar[tuple[str, ...]] = ("bearer_token",)
-    PROVED_WITHIN_S: ClassVar[float] = 5.0
+    PROVED_WITHIN_S: ClassVar[float] = 2.0
 
     async def run(self) -> RepairResult:
         """Call and judge the answer."""
