@@ -16,7 +16,7 @@ import pytest
 from tests.cli.console import TIMESTAMP, Screen, SetReplies
 from tests.waiting import eventually
 from wxauto_mgt.api.replies import Fields
-from wxauto_mgt.cli import log_commands, state_commands
+from wxauto_mgt.cli import log_commands, service_commands, state_commands
 from wxauto_mgt.cli.arguments import build_parser
 from wxauto_mgt.cli.asking import CallRefused
 from wxauto_mgt.cli.commands import (
@@ -25,12 +25,14 @@ from wxauto_mgt.cli.commands import (
     EndSilence,
     MakeSilence,
     Reload,
+    Repair,
     ShowAlerts,
     ShowErrors,
     ShowHealth,
     ShowListeners,
     ShowLogs,
     ShowMetrics,
+    ShowServices,
     ShowSilences,
     ShowStatus,
 )
@@ -168,6 +170,9 @@ async def test_a_service_that_rests_is_told_from_one_that_does_not_run(change: F
         (EndSilence(1), "end_silence", {"id": 1}),
         (ShowSilences(), "get_silences", [{"id": 1}]),
         (ShowMetrics("cpu", 60), "get_metric_history", [{"name": "cpu"}]),
+        (ShowServices(), "get_services", [{"service": "tts"}]),
+        (Repair("tts"), "trigger_recovery", {"recovery_id": "r1"}),
+        (ShowHealth(sample=True), "write_health_sample", {"path": "p"}),
     ],
     ids=lambda value: type(value).__name__ if not isinstance(value, str) else value,
 )
@@ -258,6 +263,7 @@ async def test_names_from_strangers_cannot_steer_the_terminal() -> None:
         (ShowAlerts(), "get_active_alerts", "No active alerts"),
         (ShowAlerts(1), "get_alert_history", "No alerts in that time"),
         (ShowSilences(), "get_silences", "No silences"),
+        (ShowServices(), "get_services", "No service is monitored"),
         (ShowMetrics("x", 60), "get_metric_history", "No such figures"),
         (ShowMetrics(None, 60), "get_metric_names", "No such figures"),
     ],
@@ -344,6 +350,78 @@ async def test_metrics_shows_the_newest_value_of_each() -> None:
     screen = Screen(api)
     await screen.run(ShowMetrics(None, 60))
     assert [line.split()[2:] for line in screen.lines()[1:]] == [["1.25", "a", "—"], ["7", "b", "target=pc1"]]
+
+
+SERVICE: Fields = {
+    "service": "tts",
+    "status": "unhealthy",
+    "critical": True,
+    "description": "TTS",
+    "last_check": TIMESTAMP,
+    "response_time_ms": None,
+    "consecutive_failures": 4,
+    "message": "Connection refused",
+    "figures": {"total_requests": 12},
+}
+
+
+async def test_services_in_a_table() -> None:
+    screen = Screen(SetReplies(get_services=[SERVICE]))
+    assert await screen.run(ShowServices()) == ExitStatus.OK
+    assert screen.lines()[1].split() == [
+        *("tts", "Unhealthy", "yes", "2026-01-01", "00:00:00", "—", "4", "12", "Connection", "refused")
+    ]
+
+
+def a_run(outcome: str | None) -> Fields:
+    return {
+        "recovery_id": "r1",
+        "outcome": outcome,
+        "sentence": "The service is well again",
+        "steps": [{"title": "Restart", "sentence": "Restarted", "proof": {"sentence": "It answers"}}],
+    }
+
+
+async def test_a_repair_is_begun() -> None:
+    api = SetReplies(trigger_recovery={"recovery_id": "r1", "service": "tts", "state": "running"})
+    screen = Screen(api)
+    assert await screen.run(Repair("tts")) == ExitStatus.OK
+    assert api.calls == [("trigger_recovery", {"service": "tts", "dry_run": False})]
+    assert screen.out == "The repair of tts has begun (number r1)\n"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "expected"), [("recovered", ExitStatus.OK), ("not_recovered", ExitStatus.FAILED)]
+)
+async def test_a_repair_can_be_awaited(
+    outcome: str, expected: ExitStatus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service_commands, "POLL_S", 0.001)
+    api = SetReplies(trigger_recovery={"recovery_id": "r1"})
+    older: Fields = {**a_run("cancelled"), "recovery_id": "r0"}
+    api.set("get_recovery_journal", [older], [a_run(None), older], [a_run(outcome), older])
+    screen = Screen(api)
+    assert await screen.run(Repair("tts", wait=True)) == expected
+    assert screen.lines()[1].split() == ["Restart", "Restarted", "It", "answers"]
+    assert screen.lines()[-1] == "The service is well again"
+
+
+async def test_a_dry_run_tells_what_would_be_done() -> None:
+    plan: Fields = {
+        "service": "tts",
+        "why": {"sentence": "It is healthy"},
+        "steps": [{"title": "Restart", "would_act": False, "obstacle": "paused"}],
+    }
+    screen = Screen(SetReplies(trigger_recovery=plan))
+    assert await screen.run(Repair("tts", dry_run=True)) == ExitStatus.OK
+    assert screen.lines()[0] == "It is healthy"
+    assert screen.lines()[2].split() == ["Restart", "no", "paused"]
+
+
+async def test_a_sample_is_written_by_the_console() -> None:
+    screen = Screen(SetReplies(write_health_sample={"path": "/data/logs/sample.json"}))
+    assert await screen.run(ShowHealth(sample=True)) == ExitStatus.OK
+    assert "/data/logs/sample.json" in screen.out
 
 
 def record(second: int, message: str, level: str = "INFO", **more: str | None) -> Fields:

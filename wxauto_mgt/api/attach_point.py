@@ -56,7 +56,7 @@ def read_attach_point(data_dir: Path) -> AttachPoint | None:
     try:
         with path.open("rb") as opened:
             found = json.loads(opened.read(_MAX_FILE_BYTES))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         raise PermanentError("attach_file_unreadable", path=str(path), reason=error.strerror) from error

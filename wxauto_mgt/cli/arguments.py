@@ -16,6 +16,7 @@ from wxauto_mgt.cli.commands import (
     ConfigCheck,
     ConfigExport,
     ConfigImport,
+    Doctor,
     MessagesExport,
     RunConsole,
     ShowVersion,
@@ -74,6 +75,8 @@ def build_parser(catalogue: Catalogue) -> Parser:
     add_console_commands(tree)
     _add_config(tree)
     _add_messages(tree)
+    doctor = tree.add("doctor", "cli.help.doctor", lambda found: Doctor(live=found.live))
+    doctor.add_argument("--live", action="store_true", help=text("cli.help.live"))
     simulate = tree.add("simulate", "cli.help.simulate", lambda found: Simulate(found.port))
     simulate.add_argument("--port", type=port, default=5000, metavar="P", help=text("cli.help.port"))
     completion = tree.add("completion", "cli.help.completion", lambda found: Completion(found.shell))

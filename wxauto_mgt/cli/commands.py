@@ -66,6 +66,17 @@ class RunConsole:
 
 
 @dataclass(frozen=True)
+class Doctor:
+    """Examine installation, data folder, network and console.
+
+    Attributes:
+        live: also try the running console.
+    """
+
+    live: bool
+
+
+@dataclass(frozen=True)
 class Completion:
     """Print the script that completes words in a shell."""
 
@@ -105,6 +116,20 @@ class ShowListeners:
 @dataclass(frozen=True)
 class ShowServices:
     """List the monitored services."""
+
+
+@dataclass(frozen=True)
+class Repair:
+    """Begin to repair a service.
+
+    Attributes:
+        dry_run: only tell what would be done.
+        wait: until the repair ended.
+    """
+
+    service: str
+    dry_run: bool = False
+    wait: bool = False
 
 
 @dataclass(frozen=True)
@@ -173,7 +198,7 @@ class ShowMetrics:
 
 
 ConfigCommand = ConfigCheck | ConfigImport | ConfigExport
-LocalCommand = ConfigCommand | MessagesExport | Simulate | RunConsole
+LocalCommand = ConfigCommand | MessagesExport | Simulate | RunConsole | Doctor
 SilenceCommand = MakeSilence | EndSilence | ShowSilences
 ConsoleCommand = (
     ShowStatus
@@ -181,6 +206,7 @@ ConsoleCommand = (
     | ShowErrors
     | ShowListeners
     | ShowServices
+    | Repair
     | Act
     | Reload
     | ShowAlerts

@@ -10,6 +10,7 @@ from wxauto_mgt.cli.commands import (
     EndSilence,
     MakeSilence,
     Reload,
+    Repair,
     ShowAlerts,
     ShowErrors,
     ShowHealth,
@@ -57,6 +58,15 @@ def _add_state(tree: CommandTree) -> None:
 
 
 def _add_acting(tree: CommandTree) -> None:
+    repair = tree.add(
+        "repair",
+        "cli.help.repair",
+        lambda found: Repair(found.service, dry_run=found.dry_run, wait=found.wait),
+    )
+    repair.add_argument("service", metavar="SERVICE", help=tree.text("cli.help.repair_service"))
+    how = repair.add_mutually_exclusive_group()
+    how.add_argument("--dry-run", action="store_true", help=tree.text("cli.help.dry_run"))
+    how.add_argument("--wait", action="store_true", help=tree.text("cli.help.wait"))
     tree.add("restart", "cli.help.restart", lambda _found: Act("restart"))
     tree.add("pause", "cli.help.pause", lambda _found: Act("pause"))
     tree.add("resume", "cli.help.resume", lambda _found: Act("resume"))

@@ -14,6 +14,7 @@ from wxauto_mgt.cli.commands import (
     EndSilence,
     MakeSilence,
     Reload,
+    Repair,
     ShowAlerts,
     ShowErrors,
     ShowHealth,
@@ -50,6 +51,7 @@ async def answer(command: ConsoleCommand, api: MonitorAPI, terminal: Terminal) -
     """
     clock = SystemClock()
     state = StateCommands(api=api, terminal=terminal, clock=clock)
+    services = ServiceCommands(api=api, terminal=terminal, clock=clock)
     alerts = AlertCommands(api=api, terminal=terminal)
     match command:
         case ShowStatus():
@@ -61,7 +63,9 @@ async def answer(command: ConsoleCommand, api: MonitorAPI, terminal: Terminal) -
         case ShowListeners():
             return await state.listeners()
         case ShowServices():
-            return await ServiceCommands(api=api, terminal=terminal).services()
+            return await services.services()
+        case Repair():
+            return await services.repair(command)
         case Act():
             return await state.act(command)
         case Reload():

@@ -19,6 +19,7 @@ from wxauto_mgt.cli.commands import (
     ConfigCheck,
     ConfigExport,
     ConfigImport,
+    Doctor,
     MessagesExport,
     RunConsole,
     ShowHealth,
@@ -99,7 +100,15 @@ def _run(invocation: Invocation, terminal: Terminal) -> int:
         case Completion(shell):
             terminal.out.write(completion_script(shell, build_parser(terminal.catalogue)))
             return ExitStatus.OK
-        case RunConsole() | MessagesExport() | Simulate() | ConfigCheck() | ConfigImport() | ConfigExport():
+        case (
+            RunConsole()
+            | MessagesExport()
+            | Simulate()
+            | Doctor()
+            | ConfigCheck()
+            | ConfigImport()
+            | ConfigExport()
+        ):
             # Imported here: what builds a whole console takes far longer to load than a question to one.
             from wxauto_mgt.cli.local_commands import run_locally
 

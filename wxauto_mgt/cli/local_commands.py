@@ -16,16 +16,19 @@ from wxauto_mgt.cli.commands import (
     ConfigCommand,
     ConfigExport,
     ConfigImport,
+    Doctor,
     LocalCommand,
     MessagesExport,
     RunConsole,
     Simulate,
 )
 from wxauto_mgt.cli.config_commands import ConfigCommands
+from wxauto_mgt.cli.doctor.examination import Examination
 from wxauto_mgt.cli.messages_command import run_messages_export
 from wxauto_mgt.cli.simulate_command import simulate
 from wxauto_mgt.cli.terminal import ExitStatus, Terminal
 from wxauto_mgt.run_options import RunOptions, resolve_data_dir
+from wxauto_mgt.runtime.clock import SystemClock
 from wxauto_mgt.texts.catalogue import Catalogue
 
 
@@ -43,6 +46,11 @@ def run_locally(command: LocalCommand, options: RunOptions, terminal: Terminal) 
             return _run_window(options, terminal)
         case MessagesExport():
             return run_messages_export(command, data_dir, terminal)
+        case Doctor():
+            examination = Examination(
+                data_dir=data_dir, environment=os.environ, clock=SystemClock(), terminal=terminal
+            )
+            return asyncio.run(examination.run(command))
         case Simulate():
             return asyncio.run(simulate(command, terminal))
         case ConfigCheck() | ConfigImport() | ConfigExport():

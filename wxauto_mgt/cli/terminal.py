@@ -98,6 +98,10 @@ class Terminal:
         """Print one line as a result, whatever stands in it."""
         self.print(painted(printable(text), colour, is_coloured=self.is_coloured))
 
+    def print_wrapped(self, mark: Cell, text: str) -> None:
+        """Print a text after a mark."""
+        self.print(painted(mark.text, mark.colour, is_coloured=self.is_coloured) + printable(text))
+
     def clear(self) -> None:
         """Begin anew at the top, where the result goes to a terminal."""
         if self.out.isatty():

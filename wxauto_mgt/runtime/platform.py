@@ -253,6 +253,19 @@ def restrict_to_owner(path: Path) -> None:
         path.chmod(0o700 if path.is_dir() else 0o600)
 
 
+def is_open_to_others(path: Path) -> bool:
+    """Whether other users may read, write or enter it, as far as the system's simple rights tell.
+
+    Windows keeps rights in lists that take a program to read: there the answer is always no.
+
+    Raises:
+        OSError: it cannot be looked at.
+    """
+    if sys.platform == "win32":
+        return False
+    return bool(path.stat().st_mode & 0o077)
+
+
 def icacls_command(path: Path, domain: str | None, user: str) -> list[str]:
     """The Windows command that drops inherited rights and grants full control to one user."""
     account = f"{domain}\\{user}" if domain else user

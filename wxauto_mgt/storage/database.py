@@ -13,13 +13,16 @@ from typing import TypeVar
 from wxauto_mgt.errors import StorageError
 from wxauto_mgt.runtime.platform import restrict_to_owner
 from wxauto_mgt.storage.connection import APPLICATION_IDS, Kind, Synchronous, connect, connect_readonly
-from wxauto_mgt.storage.inspection import UseMarker, find_users, forget_unclean_stops, inspect
+from wxauto_mgt.storage.inspection import UseMarker, find_users, forget_unclean_stops, inspect, quick_check
 from wxauto_mgt.storage.readers import ReaderPool, SqlValue
 from wxauto_mgt.storage.schema import load_migrations, migrate, newest_version
 from wxauto_mgt.storage.sqlite_errors import translate
 from wxauto_mgt.storage.writer import Writer
 
 T = TypeVar("T")
+
+_STEPS_BETWEEN_QUESTIONS = 100_000
+"""Steps of SQLite's machine: some milliseconds."""
 
 
 class Database:
@@ -162,3 +165,31 @@ def open_readonly(path: Path) -> sqlite3.Connection:
         return connect_readonly(path)
     except sqlite3.Error as error:
         raise translate(error, path=str(path)) from error
+
+
+def check_integrity(path: Path, *, still_wanted: Callable[[], bool]) -> bool:
+    """Look through a whole file of ours for damage, on the calling thread, beside whatever uses it.
+
+    Args:
+        still_wanted: asked now and then; the look ends once it says no.
+
+    Returns:
+        Whether it came to the end; all that it saw was whole.
+
+    Raises:
+        DatabaseCorrupt: it is damaged.
+        StorageError: as `open_readonly`.
+    """
+    connection = open_readonly(path)
+    try:
+        connection.set_progress_handler(lambda: not still_wanted(), _STEPS_BETWEEN_QUESTIONS)
+        quick_check(connection, path)
+    except sqlite3.OperationalError as error:
+        if not still_wanted():
+            return False
+        raise translate(error, path=str(path)) from error
+    except sqlite3.Error as error:
+        raise translate(error, path=str(path)) from error
+    finally:
+        connection.close()
+    return True

@@ -105,7 +105,7 @@ def inspect(path: Path, newest: Mapping[Kind, int], users: Users) -> Found | Non
         with contextlib.closing(_open_untouched(path, users)) as connection:
             found = _identify(connection, path, newest)
             if found is not None and users.unclean_stop and not users.others_alive:
-                _quick_check(connection, path)
+                quick_check(connection, path)
     except sqlite3.Error as error:
         raise translate(error, path=str(path)) from error
     return found
@@ -142,7 +142,13 @@ def _identify(connection: sqlite3.Connection, path: Path, newest: Mapping[Kind, 
     raise DatabaseForeign("database_foreign", path=str(path))
 
 
-def _quick_check(connection: sqlite3.Connection, path: Path) -> None:
+def quick_check(connection: sqlite3.Connection, path: Path) -> None:
+    """Look through the whole file.
+
+    Raises:
+        DatabaseCorrupt: it is damaged.
+        sqlite3.Error: it cannot be read.
+    """
     finding = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     if finding != "ok":
         raise DatabaseCorrupt("database_corrupt", path=str(path))

@@ -1,0 +1,1 @@
+"""`doctor`: looks at the installation, the data folder, the network and the running console, and advises."""
