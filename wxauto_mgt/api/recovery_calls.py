@@ -115,6 +115,10 @@ class RecoveryCalls:
                     "obstacle": None
                     if step.obstacle is None
                     else self._texts.reason("repair", step.obstacle.code, step.obstacle.params),
+                    "preview": None
+                    if step.preview is None
+                    else self._texts.reason("repair", step.preview.code, step.preview.params),
+                    "preview_evidence": dict(step.preview_evidence),
                 }
                 for step in plan.steps
             ],

@@ -267,6 +267,7 @@ class Application:
             platforms=self.platforms,
             listener=self.listener,
             control=self.control("recovery"),
+            processes=self.processes.managed,
             outbox=self.notifications.outbox,
         )
         self.log_keeping = LogKeeping(

@@ -26,6 +26,7 @@ from wxauto_mgt.core.recovery.actions.contract import RepairContext
 from wxauto_mgt.core.recovery.default_ladders import default_ladder
 from wxauto_mgt.core.recovery.journal import RepairJournal
 from wxauto_mgt.core.recovery.ladder import LadderLimits
+from wxauto_mgt.core.recovery.processes.managed_processes import ManagedProcesses
 from wxauto_mgt.core.recovery.recoverer import RECOVERY, Recoverer
 from wxauto_mgt.core.recovery.settings import HEARTBEAT, HeartbeatSettings
 from wxauto_mgt.errors import ConsoleError, Fact
@@ -76,6 +77,7 @@ class ConsoleServices:
         instances: InstanceRegistry,
         platforms: PlatformRegistry,
         listener: RepairedListener,
+        processes: ManagedProcesses,
         outbox: Outbox,
     ) -> None:
         self._ground = ground
@@ -83,6 +85,7 @@ class ConsoleServices:
         self._instances = instances
         self._platforms = platforms
         self._listener = listener
+        self._processes = processes
         self._outbox = outbox
 
     def ids(self) -> Sequence[str]:
@@ -106,6 +109,7 @@ class ConsoleServices:
             instances=self._instances,
             platforms=self._platforms,
             listener=self._listener,
+            processes=self._processes,
             check=lambda: self.check(service),
             notify=self._outbox.post,
         )
@@ -119,8 +123,10 @@ class ConsoleServices:
         return self._checks.board.maintenance(service)
 
     def is_stopped_by_person(self, service: str) -> bool:
-        """Tell whether somebody wants it not to work now: nothing else stops or pauses the listener."""
-        return service == MESSAGE_LISTENER and not self._listener.is_running
+        """Tell whether somebody wants it not to work now: nothing else stops the listener or a process."""
+        if service == MESSAGE_LISTENER:
+            return not self._listener.is_running
+        return self._processes.is_stopped_by_person(service)
 
     async def check(self, service: str) -> CheckResult:
         """Look at it once, now."""
@@ -150,6 +156,7 @@ class Recovery:
         platforms: PlatformRegistry,
         listener: MessageListener,
         control: AuditedControl,
+        processes: ManagedProcesses,
         outbox: Outbox,
     ) -> None:
         self._config = ground.config
@@ -178,6 +185,7 @@ class Recovery:
                 instances=instances,
                 platforms=platforms,
                 listener=RepairedListener(listener=listener, control=control),
+                processes=processes,
                 outbox=outbox,
             ),
             types=ground.plugins.repairs,

@@ -109,6 +109,7 @@ class World:
             instances=nothing,
             platforms=nothing,
             listener=nothing,
+            processes=nothing,
             check=lambda: self.check(service),
             notify=nothing,
         )

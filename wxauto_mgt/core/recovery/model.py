@@ -142,6 +142,8 @@ class DryStep:
 
     Attributes:
         obstacle: why it would not act, `repair.<code>`; None when it would.
+        preview: `repair.<code>` of what it would do in detail, such as to delete which files; None = no more
+            than its name says.
     """
 
     position: int
@@ -149,6 +151,8 @@ class DryStep:
     timeout_s: float
     is_restart: bool
     obstacle: Reason | None
+    preview: Reason | None = None
+    preview_evidence: Mapping[str, Fact] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from wxauto_mgt.core.instances.registry import InstanceRegistry
 from wxauto_mgt.core.monitoring.checks.contract import CheckResult
 from wxauto_mgt.core.notifications.model import Notification
 from wxauto_mgt.core.platforms.registry import PlatformRegistry
+from wxauto_mgt.core.recovery.processes.model import ProcessStatus
 from wxauto_mgt.errors import Fact
 from wxauto_mgt.runtime.clock import Clock
 
@@ -89,6 +90,22 @@ class ListenerService(Protocol):
         ...
 
 
+class ServiceProcesses(Protocol):
+    """The processes that the console runs for services, as repairs steer them."""
+
+    def status_of(self, service: str) -> ProcessStatus:
+        """Return one; raises PermanentError when the service has none."""
+        ...
+
+    def is_stopped_by_person(self, service: str) -> bool:
+        """Whether somebody stopped it and nobody started it since."""
+        ...
+
+    async def restart(self, service: str) -> ProcessStatus:
+        """Stop and start it; the status says what came of it."""
+        ...
+
+
 @dataclass(frozen=True)
 class RepairContext:
     """What actions may use.
@@ -108,6 +125,7 @@ class RepairContext:
     instances: InstanceRegistry
     platforms: PlatformRegistry
     listener: ListenerService
+    processes: ServiceProcesses
     check: Callable[[], Awaitable[CheckResult]]
     notify: Callable[[Notification], Awaitable[object]]
 
@@ -137,6 +155,10 @@ class RepairAction(ABC, Generic[C]):
 
     async def precondition(self) -> RepairResult | None:
         """Say why it would not act, without acting; None when it would. Also asked by a dry run."""
+        return None
+
+    async def preview(self) -> RepairResult | None:
+        """Say what it would do now in more detail than its name, without acting; a dry run shows it."""
         return None
 
     @abstractmethod

@@ -118,6 +118,12 @@ class ManagedProcesses:
         """
         return self._status(self._process(service))
 
+    def is_stopped_by_person(self, service: str) -> bool:
+        """Tell whether somebody stopped it and nobody started it since."""
+        process = self._processes.get(service)
+        status = process.status() if process is not None else None
+        return status is not None and (status.state, status.reason_code) == (ProcessState.STOPPED, "stopped")
+
     def output(self, service: str, limit: int = LINES_KEPT) -> tuple[str, ...]:
         """Return the newest lines that it wrote, oldest first; at most 200 are kept.
 
