@@ -154,10 +154,17 @@ class LadderMachine(RuleBasedStateMachine):
     def it_is_switched(self) -> None:
         self.enabled = not self.enabled
         if not self.enabled:
-            self.ladder.unmeasured()
+            self.ladder.measured_only(())
             for model in self.models.values():
                 model.results.append((self.now, Outcome.UNKNOWN))
                 model.failures, model.well_since = 0, None
+
+    @rule(service=services)
+    def a_service_is_removed_and_comes_back(self, service: str) -> None:
+        self.ladder.measured_only([other for other in SERVICES if other != service])
+        model = self.models[service]
+        model.results.append((self.now, Outcome.UNKNOWN))
+        model.failures, model.well_since = 0, None
 
     @rule()
     @precondition(lambda self: self.now - self.started > 60)

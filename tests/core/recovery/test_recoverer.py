@@ -396,6 +396,9 @@ async def test_a_restart_of_the_console_gives_no_budget_back(db: Database, world
     await first.close()
     second = Workshop(db, world)
     await second.recoverer.open()
+    watched, world.outcomes = world.outcomes, {}
+    await second.recoverer.look()  # before any service is watched again
+    world.outcomes = watched
     await second.found(Outcome.FAILED, times=9)
     assert second.recoverer.of_service("tts").why.code == "exhausted"
     await second.close()

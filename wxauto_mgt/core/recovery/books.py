@@ -106,11 +106,6 @@ class RepairBooks:
                 return
             self._budgets[service] = budget
 
-    def forget_absent(self, known: Collection[str]) -> None:
-        """Let the ladder drop services that are gone; their rows stay."""
-        for service in self._budgets.keys() - set(known):
-            self._ladder.forget(service)
-
     async def _write_end(self, run: RunRecord, is_exhausted: bool, most: int) -> None:
         notice = notices.of_end(run, is_exhausted=is_exhausted, most=most, now=self._clock.now())
         budget = self._budget(run.service)

@@ -6,7 +6,7 @@ Owns thresholds, budgets, cool-downs and the rate over all services. The recover
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -148,19 +148,20 @@ class RepairLadder:
         """Take over what is left of a budget from before the console was restarted."""
         self._standings[service] = Standing(attempts=attempts, restarted_at_s=restarted_at_s)
 
-    def forget(self, service: str) -> None:
-        """Drop a service that is gone; one whose run is under way stays until that ended."""
-        if self.standing(service).run is None:
-            self._standings.pop(service, None)
-
     def checked(self, service: str, outcome: Outcome, now_s: float) -> None:
         """Take the result of a check."""
         self._standings[service] = self.standing(service).after_check(outcome, now_s, self._limits())
 
-    def unmeasured(self) -> None:
-        """Nothing is measured any more: what was seen before says nothing of now."""
+    def measured_only(self, services: Collection[str]) -> None:
+        """Take what was seen of all other services for nothing; what is left of their budgets stays.
+
+        A service that is removed, or not watched yet, must not get its attempts back by that.
+        """
         for service, standing in self._standings.items():
-            self._standings[service] = replace(standing, seen=Seen.UNMEASURED, failures=0, well_since_s=None)
+            if service not in services:
+                self._standings[service] = replace(
+                    standing, seen=Seen.UNMEASURED, failures=0, well_since_s=None
+                )
 
     def withdraw(self, service: str) -> None:
         """Note that a run that began could not even be written down, so did nothing: it does not count."""

@@ -9,13 +9,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Generic, TypeVar
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, ValidationError
 
 from wxauto_mgt.core.config.model import ConfigModel, Document
-from wxauto_mgt.core.config.pydantic_sections import validate_document
+from wxauto_mgt.core.config.pydantic_sections import problems_of, validate_document
 from wxauto_mgt.core.monitoring.checks.http import check_address
 from wxauto_mgt.core.monitoring.services.model import RepairSpec
 from wxauto_mgt.core.recovery.actions.call_endpoint import CallEndpoint, CallEndpointConfig
+from wxauto_mgt.core.recovery.actions.clear_temporary_files import (
+    ClearTemporaryFiles,
+    ClearTemporaryFilesConfig,
+)
 from wxauto_mgt.core.recovery.actions.instance_of import InstanceActionConfig
 from wxauto_mgt.core.recovery.actions.reconnect_instance import ReconnectInstance
 from wxauto_mgt.core.recovery.actions.reopen_platform import ReopenPlatform, ReopenPlatformConfig
@@ -24,6 +28,7 @@ from wxauto_mgt.core.recovery.actions.verify_configuration import (
     VerifyConfigurationConfig,
 )
 from wxauto_mgt.core.recovery.actions.wait_until_stable import WaitUntilStable, WaitUntilStableConfig
+from wxauto_mgt.errors import ConfigError
 
 M = TypeVar("M", bound="PresetParams")
 
@@ -50,6 +55,19 @@ class PresetParams(ConfigModel):
     retry_delay: float = Field(default=2.0, ge=0.01, le=600)
     max_consecutive_failures: int = Field(default=3, ge=1, le=100)
     recovery_delay: float = Field(default=10.0, ge=0, le=600)
+
+
+class TtsParams(PresetParams):
+    """Of `tts`: which temporary files go.
+
+    Attributes:
+        folder: where they are; without one nothing is deleted, and the journal says so.
+        older_than_s: a file that was written later stays.
+    """
+
+    folder: str = ""
+    patterns: tuple[str, ...] = ("*.tmp", "*.wav", "*.mp3")
+    older_than_s: float = 3600.0
 
 
 class AsrParams(PresetParams):
@@ -81,8 +99,11 @@ class _Preset(Generic[M]):
     steps: Callable[[M], tuple[RepairSpec, ...]]
 
 
-def _tts(params: PresetParams) -> tuple[RepairSpec, ...]:
-    return RepairSpec(VerifyConfiguration.TYPE, VerifyConfigurationConfig()), _test(params)
+def _tts(params: TtsParams) -> tuple[RepairSpec, ...]:
+    config = ClearTemporaryFilesConfig(
+        folder=params.folder, patterns=params.patterns, older_than_s=params.older_than_s
+    )
+    return RepairSpec(ClearTemporaryFiles.TYPE, config, params.timeout_total), _test(params)
 
 
 def _asr(params: AsrParams) -> tuple[RepairSpec, ...]:
@@ -120,7 +141,7 @@ def _test(params: PresetParams) -> RepairSpec:
 
 # Any: presets of different parameters stand in one table.
 _PRESETS: Final[Mapping[str, _Preset[Any]]] = {
-    "tts": _Preset(PresetParams, _tts),
+    "tts": _Preset(TtsParams, _tts),
     "asr": _Preset(AsrParams, _asr),
     "chat": _Preset(ChatParams, _chat),
 }
@@ -141,4 +162,8 @@ class BuiltInPresets:
         """
         preset = _PRESETS[name]
         given = validate_document(preset.params, params, place=place, field_prefix=field_prefix)
-        return preset.steps(given)
+        try:
+            return preset.steps(given)
+        except ValidationError as error:  # of an action's own field, which bears the same name
+            problems = problems_of(error, place=place, field_prefix=field_prefix)
+            raise ConfigError(problems) from None

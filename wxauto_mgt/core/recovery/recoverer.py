@@ -42,7 +42,13 @@ from wxauto_mgt.core.recovery.repair_run import (
     RunSurroundings,
 )
 from wxauto_mgt.core.recovery.repairable import RepairableServices
-from wxauto_mgt.errors import ConsoleError, PermanentError, StorageError, StorageOverloaded, UnknownService
+from wxauto_mgt.errors import (
+    ConsoleError,
+    PermanentError,
+    StorageError,
+    StorageOverloaded,
+    UnknownService,
+)
 from wxauto_mgt.runtime.alarm import Alarm
 from wxauto_mgt.runtime.clock import Clock
 from wxauto_mgt.runtime.event_bus import EventBus
@@ -125,13 +131,12 @@ class Recoverer:
             await self._wake.wait(LOOKED_EVERY_S)
 
     async def look(self) -> None:
-        """Begin what is due, drop what is gone, write what is not written yet."""
-        if not self._limits().is_enabled:
-            self._ladder.unmeasured()
-        known = self._services.ids()
-        for service in known:
+        """Begin what is due, write what is not written yet."""
+        # While nothing is checked, what was seen before says nothing of now.
+        measured = self._services.ids() if self._limits().is_enabled else ()
+        self._ladder.measured_only(measured)
+        for service in measured:
             self._begin_if_due(service)
-        self._books.forget_absent(known)
         await self._books.catch_up(under_way=self._under_way.keys())
 
     async def close(self) -> None:
@@ -277,7 +282,20 @@ class Recoverer:
             f"{service}:dry_run", step.action.precondition, timeout_s=PRECONDITION_S
         )
         obstacle = None if asked is None else Reason(asked.reason_code, dict(asked.params))
-        return DryStep(step.position, step.action.TYPE, step.timeout_s, step.action.IS_RESTART, obstacle)
+        shown = None
+        if obstacle is None:
+            shown = await self._actions.call(
+                f"{service}:preview", step.action.preview, timeout_s=PRECONDITION_S
+            )
+        return DryStep(
+            position=step.position,
+            action=step.action.TYPE,
+            timeout_s=step.timeout_s,
+            is_restart=step.action.IS_RESTART,
+            obstacle=obstacle,
+            preview=None if shown is None else Reason(shown.reason_code, dict(shown.params)),
+            preview_evidence={} if shown is None else dict(shown.evidence),
+        )
 
     async def _carry_out(self, under_way: _UnderWay) -> None:
         """From the first row to the last; whatever happens, the service is free again afterwards."""
