@@ -21,7 +21,7 @@ from wxauto_mgt.ui.forms.schema import fields_of
 from wxauto_mgt.ui.pages.alerts.page import HISTORY, AlertsPage
 from wxauto_mgt.ui.pages.alerts.rules_view_model import AlertRulesViewModel
 from wxauto_mgt.ui.pages.alerts.silences_view_model import SilencesViewModel
-from wxauto_mgt.ui.pages.alerts.view_model import AlertsViewModel
+from wxauto_mgt.ui.pages.alerts.view_model import SHOWN, AlertsViewModel
 from wxauto_mgt.ui.pages.overview.page import OverviewPage
 from wxauto_mgt.ui.theme.tokens import Tone
 
@@ -233,4 +233,21 @@ async def test_a_maintenance_window_is_shown_and_set_with_days_and_a_rule(
     assert form.document()["days"] == ["mon", "sat", "sun"]
     assert isinstance(form.editor("rule"), ChoiceEditor)
     form.deleteLater()
+    page.deleteLater()
+
+
+async def test_of_a_storm_the_worst_are_shown_and_all_are_counted(
+    stage: Stage, engine: FakeAlerts, page: AlertsPage, view_model: AlertsViewModel
+) -> None:
+    words = stage.backstage.words
+    engine.shown = tuple(
+        alert("high_cpu_usage", Level.CRITICAL, labels=(("host", str(number)),)) for number in range(3_000)
+    )
+    view_model.refresh()
+    assert (len(view_model.active), view_model.count) == (SHOWN, 3_000)
+    assert page.active.more.text() == words("alert_page.more", shown=SHOWN, count=3_000)
+    assert view_model.summary()[0] is Tone.CRITICAL
+    engine.shown = engine.shown[:2]
+    view_model.refresh()
+    assert page.active.more.isHidden()
     page.deleteLater()

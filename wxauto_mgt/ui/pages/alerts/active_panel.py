@@ -16,7 +16,7 @@ from wxauto_mgt.ui.pages.alerts.view_model import AlertRow, AlertsViewModel
 from wxauto_mgt.ui.theme.tokens import Space
 from wxauto_mgt.ui.widgets.command_button import announce
 from wxauto_mgt.ui.widgets.empty_state import EmptyState
-from wxauto_mgt.ui.widgets.layout import Card, ElidedLabel, button, fill, row
+from wxauto_mgt.ui.widgets.layout import Card, ElidedLabel, button, fill, label, row
 from wxauto_mgt.ui.widgets.table_view import RowTable
 
 HOUR_S = 3600.0
@@ -38,6 +38,7 @@ class ActivePanel(QWidget):
         self.model = ActiveModel(words)
         self.table = RowTable(theme, self.model, words("alert_page.active"))
         self.message = ElidedLabel("", "muted")
+        self.more = label("", "muted")
         self.take_button = button(theme, words("alert_page.take"), "person")
         self.hour_button = button(theme, words("alert_page.silence_hour"), "pause")
         self.day_button = button(theme, words("alert_page.silence_day"), "pause")
@@ -54,7 +55,7 @@ class ActivePanel(QWidget):
         tools.setStretch(0, 1)
         content = QWidget()
         rows = QVBoxLayout(content)
-        fill(rows, (Card(self.table, margin=1), tools), Space.M, 0)
+        fill(rows, (Card(self.table, margin=1), self.more, tools), Space.M, 0)
         rows.setStretch(0, 1)
         self._stack.addWidget(content)
         self._stack.addWidget(
@@ -86,6 +87,9 @@ class ActivePanel(QWidget):
         rows = self._view_model.active
         self.model.show_rows(rows)
         self._stack.setCurrentIndex(0 if rows else 1)
+        count = self._view_model.count
+        self.more.setVisible(count > len(rows))
+        self.more.setText(self._desk.words("alert_page.more", shown=len(rows), count=count))
         if self.table.current_row < 0 and rows:
             self.table.selectRow(0)
         self._show_current()

@@ -106,5 +106,5 @@ class AlertsPage(Page):
         self.rules.add()
 
     def _show_counts(self) -> None:
-        count = len(self._view_model.active)
+        count = self._view_model.count
         self.tabs.set_text(ACTIVE, self._desk.words("alert_page.active_count", count=count))

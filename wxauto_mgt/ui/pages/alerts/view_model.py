@@ -26,6 +26,8 @@ from wxauto_mgt.ui.theme.tokens import Tone
 TICK_MS = 1000
 HISTORY_HOURS = 7 * 24.0
 SUMMARISED = 3
+SHOWN = 200
+"""Of a storm, the worst are shown: nobody reads ten thousand rows, and the window must go on."""
 LEVEL_TONES = {
     Level.INFO: Tone.INFO,
     Level.WARNING: Tone.WARNING,
@@ -92,7 +94,7 @@ class AlertsViewModel(QObject):
     """The alerts.
 
     Signals:
-        changed: `active` differs.
+        changed: `active`, the worst of them, or `count`, of all of them, differs.
         history_read: `history` was read anew.
     """
 
@@ -109,6 +111,7 @@ class AlertsViewModel(QObject):
         self.end_silence = commands.command(self, "end_silence", self._end_silence)
         self._reader = commands.reader(self, "alert_history", self._read_history)
         self._reader.succeeded.connect(self._take_history)
+        self.count = 0
         self.active: tuple[AlertRow, ...] = self._read()
         self.history: tuple[AlertRow, ...] = ()
         self._words.changed.connect(self.refresh)
@@ -129,8 +132,9 @@ class AlertsViewModel(QObject):
 
     def refresh(self, _: object = None) -> None:
         """Read again; announces only a difference."""
+        before = self.count
         rows = self._read()
-        if rows == self.active:
+        if rows == self.active and self.count == before:
             return
         if [row.key for row in rows] != [row.key for row in self.active]:
             self._reader.refresh()
@@ -139,15 +143,17 @@ class AlertsViewModel(QObject):
 
     def summary(self) -> tuple[Tone, str]:
         """What is wrong now in one line, for other pages; nothing when nothing is."""
-        rows = self._read()
-        if not rows:
+        alerts = self._alerts.active()
+        if not alerts:
             return Tone.OK, ""
-        is_open = [row for row in rows if row.alert.acknowledged is None]
-        titles = dict.fromkeys(row.title for row in is_open or rows)
         words = self._words
+        is_open = [alert for alert in alerts if alert.acknowledged is None]
+        titles = dict.fromkeys(
+            told(words, alert.title, params_of(alert)) for alert in (is_open or alerts)[:SHOWN]
+        )
         shown = words("alert_page.separator").join(list(titles)[:SUMMARISED])
-        return (is_open[0].tone if is_open else Tone.INFO), words(
-            "alert_page.summary", count=len(rows), shown=shown
+        return (LEVEL_TONES[is_open[0].level] if is_open else Tone.INFO), words(
+            "alert_page.summary", count=len(alerts), shown=shown
         )
 
     def read_history(self) -> None:
@@ -180,11 +186,13 @@ class AlertsViewModel(QObject):
         return await self._alerts.history(HISTORY_HOURS)
 
     def _take_history(self, alerts: tuple[Alert, ...]) -> None:
-        self.history = tuple(self._row(alert) for alert in alerts)
+        self.history = tuple(self._row(alert) for alert in alerts[:SHOWN])
         self.history_read.emit()
 
     def _read(self) -> tuple[AlertRow, ...]:
-        return tuple(self._row(alert) for alert in self._alerts.active())
+        alerts = self._alerts.active()
+        self.count = len(alerts)
+        return tuple(self._row(alert) for alert in alerts[:SHOWN])
 
     def _row(self, alert: Alert) -> AlertRow:
         words = self._words
