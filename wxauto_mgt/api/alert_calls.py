@@ -54,7 +54,16 @@ class AlertCalls:
         return [self._record(alert) for alert in self._engine.active()]
 
     async def _add_rule(
-        self, metric_name: JSON, threshold: JSON, operator: JSON, level: JSON, title: JSON, message: JSON
+        self,
+        metric_name: JSON,
+        threshold: JSON,
+        operator: JSON,
+        level: JSON,
+        title: JSON,
+        message: JSON,
+        name: JSON = "",
+        for_s: JSON = 0.0,  # a program that records a value expects the alert at once
+        cooldown_s: JSON = 300.0,
     ) -> Answer:
         document: dict[str, JSON] = {
             "id": self._free_id(metric_name, operator, level),
@@ -64,8 +73,9 @@ class AlertCalls:
             "level": level,
             "title": title,
             "message": message,
-            # A program that records a value expects the alert at once.
-            "for_s": 0.0,
+            "name": name,
+            "for_s": for_s,
+            "cooldown_s": cooldown_s,
         }
         rule_id = str(document["id"])
         await self._config.apply([Put(ALERT_RULE, rule_id, document)], who=current_caller.get())

@@ -142,10 +142,15 @@ class MonitorAPI:
         level: str = "warning",
         title: str = "{metric} 告警",
         message: str = "{metric} 超过阈值",
+        name: str = "",
+        for_s: float = 0.0,
+        cooldown_s: float = 300.0,
     ) -> Fields:
         """Store a rule that fires at once when a value breaches the threshold; data: the whole rule.
 
         Args:
+            for_s: how long the breach must last.
+            cooldown_s: pause between two notices of one alert.
             operator: `gt`, `gte`, `lt`, `lte`, `eq`, `rate` (rise per second), `anomaly` (how unusual,
                 0 to 100; 3.5 is a good threshold) or `absent`.
             level: `info`, `warning`, `error` or `critical`.
@@ -159,6 +164,9 @@ class MonitorAPI:
             level=level,
             title=title,
             message=message,
+            name=name,
+            for_s=for_s,
+            cooldown_s=cooldown_s,
         )
 
     async def get_active_alerts(self) -> Fields:
@@ -333,6 +341,31 @@ class MonitorAPI:
     async def get_recovery_journal(self, service: str | None = None, limit: int = 50) -> Fields:
         """List repairs, newest first, at most 1,000, with steps, evidence and proofs; beside: `count`."""
         return await self._call("get_recovery_journal", service=service, limit=limit)
+
+    async def create_token(self, name: str, scope: str, expires_in_s: float | None = None) -> Fields:
+        """Make a token for the HTTP API; its value is in data under `token`, this once.
+
+        Args:
+            scope: `read`, `operate` or `admin`; each contains those before it.
+            expires_in_s: None means never.
+        """
+        return await self._call("create_token", name=name, scope=scope, expires_in_s=expires_in_s)
+
+    async def list_tokens(self) -> Fields:
+        """List the tokens of the HTTP API, never their values; beside: `count`."""
+        return await self._call("list_tokens")
+
+    async def revoke_token(self, name: str) -> Fields:
+        """Refuse a token from now on."""
+        return await self._call("revoke_token", name=name)
+
+    async def get_settings(self, group: str) -> Fields:
+        """Return a group of settings as it is in force, secrets null; beside: `locked_by`, `has_secret`."""
+        return await self._call("get_settings", group=group)
+
+    async def update_settings(self, group: str, values: dict[str, JSON]) -> Fields:
+        """Change keys of a group of settings, in force at once; data: the whole group."""
+        return await self._call("update_settings", group=group, values=values)
 
     async def _call(self, method: str, **arguments: JSON | NotificationHandler) -> Fields:
         """Answer one call; what distinguishes one kind of `MonitorAPI` from another."""

@@ -41,14 +41,7 @@ _READ: Final = (
     "get_recovery_journal",
     "get_processes",
     "get_process_output",
-    "get_services",
-    "get_service_history",
-    "get_service_uptime",
-    "get_heartbeat",
-    "get_processes",
-    "get_process_output",
-    "get_recovery_status",
-    "get_recovery_journal",
+    "get_settings",
 )
 _OPERATE: Final = (
     "restart_service",
@@ -68,13 +61,13 @@ _OPERATE: Final = (
     "push_outcome",
     "start_heartbeat",
     "stop_heartbeat",
-    "start_process",
     "trigger_recovery",
     "cancel_recovery",
+    "start_process",
     "stop_process",
     "restart_process",
 )
-_ADMIN: Final = ("add_alert_rule",)
+_ADMIN: Final = ("add_alert_rule", "create_token", "list_tokens", "revoke_token", "update_settings")
 
 SCOPES: Final[Mapping[str, Scope]] = MappingProxyType(
     {

@@ -229,7 +229,7 @@ class Application:
             maintenance=MaintenanceOfServices(config=self.config, clock=self.clock).window,
             pushed=self.records.outcomes.latest,
             may_send=lambda: self.listener.may_call,
-            login_url=lambda: None,
+            login_url=lambda: self.http.login_url(),
             rng=self._rng,
         )
         self.notifications = Notifications(
@@ -289,10 +289,13 @@ class Application:
         self.http = HttpApi(
             ground=self.ground,
             run_id=self.run_id,
+            bus=self.bus,
             supervisor=self.supervisor,
             registry=self.metering.registry,
             episodes=episodes,
             process_status=self._process_status,
+            alerts=self.alerting.engine.active,
+            on_moved=self.checks.runner.refresh,
         )
         self.health_sample = HealthSample(api=lambda: self.api, logs=self.ground.data_dir / "logs")
         self.api = LocalMonitorAPI(

@@ -7,23 +7,26 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import importlib
 import logging
 import math
 import os
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final
 
 from wxauto_mgt import __version__
 from wxauto_mgt.api.answers import Answers
 from wxauto_mgt.api.attach_point import AttachPoint
+from wxauto_mgt.api.http.event_feed import EventFeed
 from wxauto_mgt.api.monitor_api import MonitorAPI
+from wxauto_mgt.api.settings_calls import SettingsCalls
+from wxauto_mgt.api.token_calls import TokenCalls
 from wxauto_mgt.app.attach_file import AttachFile
 from wxauto_mgt.app.ground import Ground
 from wxauto_mgt.core.access.refusals import RefusedTokens
 from wxauto_mgt.core.access.settings import API_TOKEN, HTTP, HttpSettings, is_loopback
 from wxauto_mgt.core.access.tokens import AccessTokens
+from wxauto_mgt.core.alerting.model import Alert
 from wxauto_mgt.core.config.model import SETTINGS
 from wxauto_mgt.core.config.notifier import ConfigChanged
 from wxauto_mgt.core.instances.episodes import Episodes
@@ -32,6 +35,7 @@ from wxauto_mgt.core.metrics.registry import MetricRegistry
 from wxauto_mgt.core.metrics.requests import IN, request_metrics
 from wxauto_mgt.core.wire import CallRecord
 from wxauto_mgt.errors import ConsoleError, PermanentError
+from wxauto_mgt.runtime.event_bus import EventBus
 from wxauto_mgt.runtime.shutdown import Stage
 from wxauto_mgt.runtime.supervisor import Supervisor
 
@@ -57,6 +61,8 @@ class HttpApi:
 
     Args:
         process_status: what the checks say of this process.
+        alerts: those that are active now.
+        on_moved: told when `login_url` may be another one.
 
     Attributes:
         tokens: who may come in.
@@ -68,16 +74,23 @@ class HttpApi:
         *,
         ground: Ground,
         run_id: str,
+        bus: EventBus,
         supervisor: Supervisor,
         registry: MetricRegistry,
         episodes: Episodes,
         process_status: Callable[[], str],
+        alerts: Callable[[], Iterable[Alert]],
+        on_moved: Callable[[], None],
     ) -> None:
         self._ground = ground
         self._run_id = run_id
         self._supervisor = supervisor
         self._episodes = episodes
         self._process_status = process_status
+        self._bus = bus
+        self._registry = registry
+        self._alerts = alerts
+        self._on_moved = on_moved
         self._began_s = ground.clock.monotonic()
         self.tokens = AccessTokens(
             db=ground.db,
@@ -90,6 +103,7 @@ class HttpApi:
         self._served = CallMetrics(clock=ground.clock)
         self._attach_file = AttachFile(data_dir=ground.data_dir)
         self._interface: HttpInterface | None = None
+        self._feed: EventFeed | None = None
         self._main: HttpServer | None = None
         self._own: HttpServer | None = None
         self._in_force: HttpSettings | None = None
@@ -109,7 +123,8 @@ class HttpApi:
 
     def answers(self) -> Answers:
         """What `monitor_api` is asked about tokens and settings."""
-        return {}
+        tokens = TokenCalls(tokens=self.tokens, clock=self._ground.clock)
+        return {**tokens.answers(), **SettingsCalls(config=self._ground.config).answers()}
 
     async def start(self, api: MonitorAPI) -> None:
         """Listen, and follow the settings from now on; registers its own end with the ground."""
@@ -160,6 +175,7 @@ class HttpApi:
         attach = self._main if self._is_attachable() else self._own
         if attach is not None:
             await self._tell_where(attach.address.url)
+        self._on_moved()
 
     async def _listen(self, settings: HttpSettings) -> None:
         try:
@@ -210,23 +226,43 @@ class HttpApi:
     async def _loaded(self) -> HttpInterface:
         """Build the routes the first time that they are wanted."""
         if self._interface is None:
-            # FastAPI costs half a second to import: only where it is used, and beside the loop.
-            await asyncio.to_thread(importlib.import_module, "wxauto_mgt.api.http.serving")
-            from wxauto_mgt.api.http.serving import HttpInterface, Parts  # loaded by the line above
-
-            self._interface = HttpInterface(
-                Parts(
-                    api=self._api,
-                    health=self._health,
-                    tokens=self.tokens,
-                    refused=self._refused,
-                    clock=self._ground.clock,
-                    sentence=self._sentence,
-                    settings=self._settings,
-                    on_served=self._count,
-                )
+            feed = EventFeed(
+                bus=self._bus,
+                notifier=self._ground.notifier,
+                clock=self._ground.clock,
+                alerts=self._alerts,
             )
+            self._feed = feed
+            self._supervisor.start("http_events", feed.run)
+            self._interface = await asyncio.to_thread(self._build, feed)
         return self._interface
+
+    def _build(self, feed: EventFeed) -> HttpInterface:
+        """Runs beside the loop: FastAPI costs half a second to import, and the routes some more to build."""
+        # Imported only where it is used.
+        from wxauto_mgt.api.http.routes.events import Sources
+        from wxauto_mgt.api.http.serving import HttpInterface, Parts
+
+        logs = self._ground.logs
+        return HttpInterface(
+            Parts(
+                api=self._api,
+                health=self._health,
+                tokens=self.tokens,
+                refused=self._refused,
+                clock=self._ground.clock,
+                sentence=self._sentence,
+                settings=self._settings,
+                on_served=self._count,
+                registry=self._registry,
+                events=Sources(
+                    run=self._run_id[:8],
+                    feed=feed,
+                    logs=lambda after, limit: logs.tail(after=after, limit=limit),
+                ),
+                language=self._ground.catalogue.language,
+            )
+        )
 
     def _health(self) -> ProcessHealth:
         from wxauto_mgt.api.http.routes.health import ProcessHealth  # as in `_loaded`, imported by now
@@ -266,6 +302,8 @@ class HttpApi:
     async def _close(self) -> None:
         self._unsubscribe()
         await self._supervisor.stop("http")
+        if self._feed is not None:
+            self._feed.close()
         await self._close_servers()
         await self._attach_file.remove()
 

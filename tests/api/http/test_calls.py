@@ -23,7 +23,7 @@ def test_every_call_has_a_scope() -> None:
 
 def test_what_only_looks_is_for_every_token() -> None:
     looking = {name for name in SCOPES if name.startswith(("get_", "list_", "search_", "analyze_"))}
-    looking -= {"list_tokens", "get_settings"}
+    looking -= {"list_tokens"}
     assert {name for name, scope in SCOPES.items() if scope is Scope.READ} >= looking
 
 

@@ -5,7 +5,6 @@ Owns the FastAPI application; the checks around it are `security`'s, the socket 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
@@ -64,11 +63,6 @@ def openapi_of(app: FastAPI) -> dict[str, Any]:
     components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
     document["security"] = [{"token": []}]
     return document
-
-
-def openapi_bytes(app: FastAPI) -> bytes:
-    """Write the OpenAPI document as JSON."""
-    return json.dumps(openapi_of(app), ensure_ascii=False).encode()
 
 
 def _problem_of(error: Exception) -> ProblemError:

@@ -17,9 +17,11 @@ _STATUS: Final[Mapping[str, int]] = {
     "bad_argument": 422,
     "config_refused": 422,
     "call_not_offered": 404,
+    "unknown_service": 404,
+    "channel_missing": 404,
     "call_failed": 500,
 }
-_NOT_FOUND_ENDS: Final = ("_not_found", "_unknown", "_not_known")
+_NOT_FOUND_ENDS: Final = ("_not_found", "_unknown")
 # What the state of the console does not allow now.
 _OTHERWISE: Final = 409
 
@@ -32,31 +34,31 @@ class ConsoleJson(JSONResponse):
         return as_json(content)
 
 
-def status_of(code: str, statuses: Mapping[str, int] | None = None) -> int:
-    """Return the status for a symbolic reason; `statuses` are a route's own."""
-    if statuses is not None and code in statuses:
-        return statuses[code]
+def status_of(code: str) -> int:
+    """Return the status for a symbolic reason."""
     if code.endswith(_NOT_FOUND_ENDS):
         return 404
     return _STATUS.get(code, _OTHERWISE)
 
 
-async def answered(
-    call: Awaitable[Mapping[str, Any]], *, statuses: Mapping[str, int] | None = None
-) -> Mapping[str, Any]:
-    """Return the reply of a call that worked.
+def checked(reply: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a reply that says it worked.
 
     Raises:
         ProblemError: it did not.
     """
-    reply = await call
     if reply["success"]:
         return reply
     code = reply.code if isinstance(reply, Failure) else "call_failed"
     beside = {"problems": reply.problems} if isinstance(reply, Failure) and reply.problems else None
-    raise ProblemError(status_of(code, statuses), code, detail=str(reply["error"]), beside=beside)
+    raise ProblemError(status_of(code), code, detail=str(reply["error"]), beside=beside)
 
 
-async def data_of(call: Awaitable[Mapping[str, Any]], *, statuses: Mapping[str, int] | None = None) -> Any:
+async def answered(call: Awaitable[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """Return the reply of a call that worked, else raise its problem."""
+    return checked(await call)
+
+
+async def data_of(call: Awaitable[Mapping[str, Any]]) -> Any:
     """Return the data of a call that worked, else raise its problem."""
-    return (await answered(call, statuses=statuses))["data"]
+    return checked(await call)["data"]

@@ -8,24 +8,36 @@ from __future__ import annotations
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 
 from wxauto_mgt import __version__
 from wxauto_mgt.api.http.addresses import TrustedNames
-from wxauto_mgt.api.http.application import make_application
+from wxauto_mgt.api.http.application import make_application, openapi_of
+from wxauto_mgt.api.http.exposition import Exposition
 from wxauto_mgt.api.http.failure_budget import FailureBudget
+from wxauto_mgt.api.http.pages.login import login_page
 from wxauto_mgt.api.http.protocol import ConnectionLimits
 from wxauto_mgt.api.http.request_body import BodyLimits
 from wxauto_mgt.api.http.routes.calls import call_routes
+from wxauto_mgt.api.http.routes.events import Sources, event_routes
 from wxauto_mgt.api.http.routes.health import ProcessHealth, health_routes
+from wxauto_mgt.api.http.routes.monitoring import monitoring_routes
+from wxauto_mgt.api.http.routes.pages import page_routes
+from wxauto_mgt.api.http.routes.prometheus import prometheus_routes
+from wxauto_mgt.api.http.routes.recovery import heartbeat_routes, recovery_routes
+from wxauto_mgt.api.http.routes.services import service_routes
 from wxauto_mgt.api.http.security import Guard, Sentence, Served
 from wxauto_mgt.api.http.server import HttpServer
 from wxauto_mgt.api.monitor_api import MonitorAPI
 from wxauto_mgt.core.access.refusals import RefusedTokens
 from wxauto_mgt.core.access.settings import HttpSettings
 from wxauto_mgt.core.access.tokens import AccessTokens
+from wxauto_mgt.core.metrics.registry import MetricRegistry
 from wxauto_mgt.runtime.clock import Clock
+from wxauto_mgt.texts.catalogue import Catalogue
+from wxauto_mgt.texts.language import Language
 
 
 @dataclass(frozen=True)
@@ -36,6 +48,7 @@ class Parts:
         health: how this process is; called for each `GET /health`.
         sentence: the words of a problem: code and parameters in, one sentence out.
         settings: those in force.
+        language: of pages, where a browser asks for none.
     """
 
     api: MonitorAPI
@@ -46,18 +59,19 @@ class Parts:
     sentence: Sentence
     settings: Callable[[], HttpSettings]
     on_served: Callable[[Served], None]
+    registry: MetricRegistry
+    events: Sources
+    language: Language
 
 
 class HttpInterface:
-    """The routes of one console, opened on as many sockets as are wanted."""
+    """The routes of one console, opened on as many sockets as are wanted. Making it takes a while: blocks."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._failures = FailureBudget(clock=parts.clock, most=lambda: parts.settings().failures_per_minute)
         self.app: FastAPI = make_application(
-            [health_routes(parts.health), call_routes(parts.api)],
-            version=__version__,
-            sentence=parts.sentence,
+            _routers(parts, lambda: openapi_of(self.app)), version=__version__, sentence=parts.sentence
         )
 
     async def open(self, *, host: str, port: int, tls: ssl.SSLContext | None) -> HttpServer:
@@ -95,5 +109,22 @@ class HttpInterface:
                 receive_timeout_s=settings.receive_timeout_s,
             ),
             sentence=parts.sentence,
-            end_streams=lambda: None,
+            end_streams=parts.events.feed.end_streams,
         )
+
+
+def _routers(parts: Parts, openapi: Callable[[], dict[str, Any]]) -> list[APIRouter]:
+    """All routes; those that are asked most come first."""
+    api = parts.api
+    login = {language: login_page(Catalogue(language)) for language in Language}
+    return [
+        health_routes(parts.health),
+        prometheus_routes(Exposition(registry=parts.registry, clock=parts.clock)),
+        event_routes(parts.events),
+        service_routes(api),
+        recovery_routes(api),
+        heartbeat_routes(api),
+        monitoring_routes(api, parts.clock),
+        page_routes(login, parts.language, openapi),
+        call_routes(api),
+    ]

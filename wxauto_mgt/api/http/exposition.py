@@ -1,0 +1,100 @@
+"""All metrics in the Prometheus text format: names with our prefix, right types, series that are alive.
+
+Owns names and grouping; how many series there are at most is the registry's. `GET /metrics` asks.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
+from typing import Final
+
+from prometheus_client import Metric
+from prometheus_client.exposition import generate_latest
+from prometheus_client.registry import Collector
+
+from wxauto_mgt.core.metrics.model import Labels, MetricType, Reading
+from wxauto_mgt.core.metrics.registry import MetricRegistry
+from wxauto_mgt.runtime.clock import Clock
+
+PREFIX: Final = "wxauto_mgt_"
+CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+# As long as Prometheus itself takes a value for the newest.
+_STALE_AFTER: Final = timedelta(minutes=5)
+_NOT_IN_NAMES: Final = re.compile(r"[^a-zA-Z0-9_]")
+_PARTS: Final[Mapping[MetricType, tuple[str, ...]]] = {
+    MetricType.HISTOGRAM: ("_bucket", "_sum", "_count"),
+    MetricType.SUMMARY: ("", "_sum", "_count"),
+}
+
+
+class Exposition:
+    """The registry, as Prometheus reads it."""
+
+    def __init__(self, *, registry: MetricRegistry, clock: Clock) -> None:
+        self._registry = registry
+        self._clock = clock
+
+    def text(self) -> bytes:
+        """Write all metrics."""
+        return generate_latest(_Collected(self._metrics))
+
+    def _metrics(self) -> Iterator[Metric]:
+        names = self._registry.names()
+        composed = {name: kind for name in self._bases(names) if (kind := self._kind(name)) in _PARTS}
+        parts = {base + suffix for base, kind in composed.items() for suffix in _PARTS[kind]}
+        seen: set[str] = set()
+        for name in sorted({*composed, *(name for name in names if name not in parts)}):
+            kind = self._kind(name)
+            shown = PREFIX + _NOT_IN_NAMES.sub("_", name)
+            if kind is MetricType.COUNTER:
+                shown = shown.removesuffix("_total")
+            if shown in seen:
+                continue  # two names that differ in a sign which Prometheus does not know
+            seen.add(shown)
+            metric = Metric(shown, self._registry.description_of(name) or name, kind.value)
+            for suffix in _PARTS.get(kind, ("",)):
+                self._add(metric, name + suffix, shown + (suffix or _suffix_of(kind)))
+            if metric.samples:
+                yield metric
+
+    def _bases(self, names: tuple[str, ...]) -> Iterator[str]:
+        for name in names:
+            yield name
+            for suffix in ("_bucket", "_sum", "_count"):
+                if name.endswith(suffix):
+                    yield name.removesuffix(suffix)
+
+    def _kind(self, name: str) -> MetricType:
+        return self._registry.type_of(name)
+
+    def _add(self, metric: Metric, name: str, shown: str) -> None:
+        oldest = self._clock.now() - _STALE_AFTER
+        seen: set[tuple[tuple[str, str], ...]] = set()
+        for labels in self._registry.label_sets(name):
+            reading: Reading | None = self._registry.latest(name, labels)
+            if reading is None or reading.at < oldest:
+                continue
+            pairs = _labels(labels)
+            key = tuple(sorted(pairs.items()))
+            if key not in seen:
+                seen.add(key)
+                metric.add_sample(shown, pairs, reading.value)
+
+
+class _Collected(Collector):
+    def __init__(self, collect: Callable[[], Iterator[Metric]]) -> None:
+        self._collect = collect
+
+    def collect(self) -> Iterator[Metric]:
+        return self._collect()
+
+
+def _suffix_of(kind: MetricType) -> str:
+    return "_total" if kind is MetricType.COUNTER else ""
+
+
+def _labels(labels: Labels) -> dict[str, str]:
+    """Names that begin with two lines below are Prometheus's own."""
+    return {_NOT_IN_NAMES.sub("_", name).lstrip("_") or "label": value for name, value in labels}
