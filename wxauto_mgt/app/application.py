@@ -46,6 +46,7 @@ from wxauto_mgt.core.delivery.worker import WORKER, DeliveryWorker
 from wxauto_mgt.core.instances.episodes import Episodes
 from wxauto_mgt.core.instances.model import INSTANCE
 from wxauto_mgt.core.instances.registry import InstanceRegistry, InstanceTimings
+from wxauto_mgt.core.listening.disk_room import DiskRoom
 from wxauto_mgt.core.listening.instance_listening import LOOPS
 from wxauto_mgt.core.listening.intake import Intake
 from wxauto_mgt.core.listening.listener import COMMIT_LOOP, MessageListener
@@ -141,6 +142,7 @@ class Application:
             clock=self.clock,
             db=self.db,
             on_error=self.bus.publish,
+            obstacle=DiskRoom(folder=self.ground.data_dir).obstacle,
         )
         self.platforms = PlatformRegistry(
             types=self.platform_types,

@@ -133,6 +133,7 @@ class Rig:
             on_call=lambda call: self.calls.append((self.clock.monotonic(), call)),
             on_error=self.errors.append,
         )
+        self.obstacle: str | None = None
         self.listener = MessageListener(
             registry=self.registry,
             intake=self.intake,
@@ -143,8 +144,12 @@ class Rig:
             clock=self.clock,
             db=self.db,
             on_error=self.errors.append,
+            obstacle=self._known_obstacle,
             timings=self.timings,
         )
+
+    async def _known_obstacle(self) -> str | None:
+        return self.obstacle
 
     @property
     def _listening(self) -> ListeningSettings:

@@ -30,13 +30,18 @@ class Setup:
         clock = SystemClock()
         self.intake = RecordingIntake()
         self.blocks: list[str | None] = []
+        self.obstacle: str | None = None
         self.supervisor = Supervisor(clock=clock, on_failure=lambda _failure: None)
         self.committer = BatchCommitter(
             intake=self.intake,
             episodes=Episodes(instance_id=None, clock=clock, on_error=lambda _report: None),
             on_block=self.blocks.append,
+            obstacle=self.known_obstacle,
             retry=Backoff(base_s=0.01, cap_s=0.02),
         )
+
+    async def known_obstacle(self) -> str | None:
+        return self.obstacle
 
     def run(self) -> None:
         self.supervisor.start("commit", self.committer.run)
@@ -87,3 +92,28 @@ async def test_a_batch_that_cannot_even_be_kept_raw_blocks_rather_than_vanishes(
     setup.intake.error = ValueError("a bug")
     assert not await setup.committer.commit(batch("一"))
     assert (setup.committer.blocked_by, setup.committer.parked) == ("intake_refused", 1)
+
+
+async def test_reading_stops_before_a_commit_has_to_fail_and_goes_on_by_itself(setup: Setup) -> None:
+    setup.obstacle = "disk_full"
+    setup.run()
+    await eventually(lambda: setup.committer.blocked_by == "disk_full")
+    assert (setup.intake.attempts, setup.committer.parked) == (0, 0)
+    assert await setup.committer.settle(5.0) == 0  # a stop does not wait for room
+    setup.obstacle = None
+    await setup.committer.ready()
+    assert setup.blocks == ["disk_full", None]
+
+
+async def test_what_was_read_is_kept_first_and_reading_waits_for_room(setup: Setup) -> None:
+    setup.intake.error = StorageError("disk_full")
+    await setup.committer.commit(batch("一"))
+    setup.obstacle = "disk_full"
+    setup.intake.error = None
+    setup.run()
+    await eventually(lambda: setup.intake.texts() == ["一"])
+    await eventually(lambda: setup.committer.parked == 0)
+    assert setup.committer.blocked_by == "disk_full"
+    setup.obstacle = None
+    await setup.committer.ready()
+    assert setup.blocks == ["disk_full", None]

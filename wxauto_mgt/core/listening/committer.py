@@ -11,7 +11,7 @@ import json
 import logging
 import random
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final, Protocol
 
 from wxauto_mgt.core.instances.episodes import Episodes
@@ -25,7 +25,11 @@ _log = logging.getLogger(__name__)
 
 COMMIT: Final = "commit"
 RETRY: Final = Backoff(base_s=0.5, cap_s=10.0)
-_IDLE_PAUSE_S: Final = 10.0
+_LOOKS_EVERY_S: Final = 1.0
+
+
+async def _nothing() -> str | None:
+    return None
 
 
 class BatchIntake(Protocol):
@@ -44,6 +48,8 @@ class BatchCommitter:
 
     Args:
         on_block: told the cause when commits begin to fail, and None when they work again.
+        obstacle: the code of what the next commit would fail by, as far as that can be known without one;
+            reading stops before anything is read that cannot be kept.
     """
 
     def __init__(
@@ -52,11 +58,13 @@ class BatchCommitter:
         intake: BatchIntake,
         episodes: Episodes,
         on_block: Callable[[str | None], None],
+        obstacle: Callable[[], Awaitable[str | None]] = _nothing,
         retry: Backoff = RETRY,
     ) -> None:
         self._intake = intake
         self._episodes = episodes
         self._on_block = on_block
+        self._obstacle = obstacle
         self._retry = retry
         self._rng = random.Random()  # noqa: S311 - spreads retries, guards nothing
         self._parked: deque[ReadBatch] = deque()
@@ -92,20 +100,23 @@ class BatchCommitter:
         return True
 
     async def run(self, beat: Beat) -> None:
-        """Retry what is parked, oldest first, with growing pauses. The only place where that happens."""
+        """Retry what is parked, oldest first, with growing pauses, and look for obstacles ahead."""
         attempt = 0
         while True:
             beat()
-            if self._parked:
+            if self._parked or self._blocked_by is not None:
                 attempt += 1
                 await self._retry_now.wait(self._retry.delay_s(attempt, self._rng))
                 await self._flush()
             else:
                 attempt = 0
-                await self._retry_now.wait(_IDLE_PAUSE_S)
+                await self._look_ahead()
+                await self._retry_now.wait(_LOOKS_EVERY_S)
 
     async def settle(self, timeout_s: float) -> int:
         """Retry at once and wait until nothing is parked; returns how many batches still are."""
+        if not self._parked:
+            return 0
         self._retry_now.ring()
         try:
             async with asyncio.timeout(timeout_s):
@@ -122,7 +133,15 @@ class BatchCommitter:
                 self._block(error)
                 return
             self._parked.popleft()
-        self._unblock()
+        if await self._look_ahead():
+            self._unblock()
+
+    async def _look_ahead(self) -> bool:
+        """Stop reading where the next commit would fail; True where it would not."""
+        cause = await self._obstacle()
+        if cause is not None:
+            self._block(StorageError(cause))
+        return cause is None and not self._parked
 
     async def _store(self, batch: ReadBatch) -> None:
         try:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -85,7 +85,11 @@ class ListeningStatus:
 
 
 class MessageListener:
-    """Listens on all enabled instances. Make it on the event loop; start it; stop it in the end."""
+    """Listens on all enabled instances. Make it on the event loop; start it; stop it in the end.
+
+    Args:
+        obstacle: the code of what the next commit would fail by, as far as that is known without one.
+    """
 
     def __init__(
         self,
@@ -99,6 +103,7 @@ class MessageListener:
         clock: Clock,
         db: Database,
         on_error: ErrorSink,
+        obstacle: Callable[[], Awaitable[str | None]],
         timings: ListeningTimings | None = None,
     ) -> None:
         self._registry = registry
@@ -116,7 +121,10 @@ class MessageListener:
         self._changing = asyncio.Lock()
         self._episodes = Episodes(instance_id=None, clock=clock, on_error=on_error)
         self._committer = BatchCommitter(
-            intake=intake, episodes=self._episodes, on_block=lambda _cause: self._announce()
+            intake=intake,
+            episodes=self._episodes,
+            on_block=lambda _cause: self._announce(),
+            obstacle=obstacle,
         )
         self._parts: dict[Instance, InstanceListening] = {}
         self._unsubscribe: tuple[Callable[[], None], ...] = (
