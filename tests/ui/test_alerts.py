@@ -240,9 +240,8 @@ async def test_of_a_storm_the_worst_are_shown_and_all_are_counted(
     stage: Stage, engine: FakeAlerts, page: AlertsPage, view_model: AlertsViewModel
 ) -> None:
     words = stage.backstage.words
-    engine.shown = tuple(
-        alert("high_cpu_usage", Level.CRITICAL, labels=(("host", str(number)),)) for number in range(3_000)
-    )
+    one = alert("high_cpu_usage", Level.CRITICAL)
+    engine.shown = tuple(replace(one, id=f"r:{number}", episode=str(number)) for number in range(3_000))
     view_model.refresh()
     assert (len(view_model.active), view_model.count) == (SHOWN, 3_000)
     assert page.active.more.text() == words("alert_page.more", shown=SHOWN, count=3_000)

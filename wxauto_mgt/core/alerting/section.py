@@ -7,6 +7,7 @@ composition root and the engine.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Final
 
 from wxauto_mgt.core.alerting.model import AlertRule, Level, NoDataPolicy, Operator
@@ -34,6 +35,7 @@ def alert_rule_section() -> ConfigSection[AlertRule]:
     )
 
 
+@cache
 def default_rules() -> tuple[AlertRule, ...]:
     """Return the rules that every console has; texts under `alerts.title.<id>`, `alerts.message.<id>`."""
     return (
