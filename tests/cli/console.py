@@ -16,6 +16,9 @@ from wxauto_mgt.texts.language import Language
 TIMESTAMP = "2026-01-01T00:00:00+00:00"
 
 
+CATALOGUES = {language: Catalogue(language) for language in Language}
+
+
 def refusal(sentence: str) -> Fields:
     return {"success": False, "error": sentence, "timestamp": TIMESTAMP}
 
@@ -47,7 +50,9 @@ class Screen:
     def __init__(self, api: MonitorAPI, *, as_json: bool = False, language: Language = Language.EN) -> None:
         self.api = api
         self._out, self._err = io.StringIO(), io.StringIO()
-        self.terminal = Terminal(out=self._out, err=self._err, catalogue=Catalogue(language), as_json=as_json)
+        self.terminal = Terminal(
+            out=self._out, err=self._err, catalogue=CATALOGUES[language], as_json=as_json
+        )
 
     async def run(self, command: ConsoleCommand) -> ExitStatus:
         return await answer(command, self.api, self.terminal)

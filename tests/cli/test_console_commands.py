@@ -22,10 +22,13 @@ from wxauto_mgt.cli.asking import CallRefused
 from wxauto_mgt.cli.commands import (
     Act,
     ConsoleCommand,
+    CreateToken,
     EndSilence,
+    ListTokens,
     MakeSilence,
     Reload,
     Repair,
+    RevokeToken,
     ShowAlerts,
     ShowErrors,
     ShowHealth,
@@ -171,6 +174,9 @@ async def test_a_service_that_rests_is_told_from_one_that_does_not_run(change: F
         (ShowSilences(), "get_silences", [{"id": 1}]),
         (ShowMetrics("cpu", 60), "get_metric_history", [{"name": "cpu"}]),
         (ShowServices(), "get_services", [{"service": "tts"}]),
+        (CreateToken("bot", "read", None), "create_token", {"token": "t"}),
+        (ListTokens(), "list_tokens", [{"name": "bot"}]),
+        (RevokeToken("bot"), "revoke_token", {"name": "bot"}),
         (Repair("tts"), "trigger_recovery", {"recovery_id": "r1"}),
         (ShowHealth(sample=True), "write_health_sample", {"path": "p"}),
     ],
@@ -264,6 +270,7 @@ async def test_names_from_strangers_cannot_steer_the_terminal() -> None:
         (ShowAlerts(1), "get_alert_history", "No alerts in that time"),
         (ShowSilences(), "get_silences", "No silences"),
         (ShowServices(), "get_services", "No service is monitored"),
+        (ListTokens(), "list_tokens", "No tokens"),
         (ShowMetrics("x", 60), "get_metric_history", "No such figures"),
         (ShowMetrics(None, 60), "get_metric_names", "No such figures"),
     ],
@@ -422,6 +429,31 @@ async def test_a_sample_is_written_by_the_console() -> None:
     screen = Screen(SetReplies(write_health_sample={"path": "/data/logs/sample.json"}))
     assert await screen.run(ShowHealth(sample=True)) == ExitStatus.OK
     assert "/data/logs/sample.json" in screen.out
+
+
+async def test_a_token_alone_goes_to_standard_output() -> None:
+    api = SetReplies(create_token={"name": "bot", "token": "wxm_abc"})
+    screen = Screen(api)
+    assert await screen.run(CreateToken("bot", "operate", 60.0)) == ExitStatus.OK
+    assert api.calls == [("create_token", {"name": "bot", "scope": "operate", "expires_in_s": 60.0})]
+    assert screen.out == "wxm_abc\n"
+    assert "shown this once" in screen.err
+
+
+async def test_tokens_are_listed_and_revoked() -> None:
+    token: Fields = {
+        "name": "bot",
+        "prefix": "wxm_ab",
+        "scope": "read",
+        "created_at": TIMESTAMP,
+        "expires_at": None,
+        "last_used_at": None,
+    }
+    screen = Screen(SetReplies(list_tokens=[token], revoke_token={"name": "bot"}))
+    await screen.run(ListTokens())
+    await screen.run(RevokeToken("bot"))
+    assert screen.lines()[1].split() == ["bot", "read", "wxm_ab", "2026-01-01", "00:00:00", "—", "—"]
+    assert screen.lines()[2] == "The token bot is useless now"
 
 
 def record(second: int, message: str, level: str = "INFO", **more: str | None) -> Fields:

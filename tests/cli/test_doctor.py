@@ -10,7 +10,7 @@ import re
 import socket
 import sqlite3
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
 from types import MappingProxyType
@@ -23,7 +23,7 @@ from wxauto_mgt.api.replies import JSON, Fields
 from wxauto_mgt.app.data_folder import console_database, make_data_folder, open_console_database
 from wxauto_mgt.cli import doctor
 from wxauto_mgt.cli.commands import Doctor
-from wxauto_mgt.cli.doctor import data_folder
+from wxauto_mgt.cli.doctor import data_folder, system_services
 from wxauto_mgt.cli.doctor.configuration import read_configuration
 from wxauto_mgt.cli.doctor.console import examine_port
 from wxauto_mgt.cli.doctor.data_folder import examine_data_folder
@@ -33,6 +33,7 @@ from wxauto_mgt.cli.doctor.installation import examine_installation, wanted_pack
 from wxauto_mgt.cli.doctor.live import examine_live
 from wxauto_mgt.cli.doctor.network import examine_network
 from wxauto_mgt.cli.doctor.services import examine_programs, examine_repairs
+from wxauto_mgt.cli.doctor.system_services import examine_system_services
 from wxauto_mgt.cli.terminal import ExitStatus, Terminal
 from wxauto_mgt.core.config.model import Snapshot
 from wxauto_mgt.core.config.notifier import ConfigNotifier
@@ -40,12 +41,13 @@ from wxauto_mgt.core.config.service import ConfigService
 from wxauto_mgt.core.secrets.redaction import Redactor
 from wxauto_mgt.errors import PermanentError
 from wxauto_mgt.runtime.clock import SystemClock
-from wxauto_mgt.runtime.platform import DataFolderLock
+from wxauto_mgt.runtime.platform import DataFolderLock, System
 from wxauto_mgt.texts.catalogue import Catalogue
 from wxauto_mgt.texts.language import Language
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="rights as POSIX has them")
 SECRET = "planted-api-key-of-pc1"
+CATALOGUES = {language: Catalogue(language) for language in Language}
 KEYWORD_RULE = {"keywords": ["a"], "replies": ["b"]}
 CLOCK = SystemClock()
 
@@ -129,7 +131,7 @@ def test_what_others_may_read_is_told_with_the_command_that_mends_it(tmp_path: P
     found = examine_data_folder(tmp_path, clock=CLOCK)
     modes = [finding.params["mode"] for finding in found if finding.code == "open_to_others"]
     assert modes == ["700", "600"]
-    assert "chmod 600" in str(advice(one(found[1:], "open_to_others"), Catalogue(Language.EN)))
+    assert "chmod 600" in str(advice(one(found[1:], "open_to_others"), CATALOGUES[Language.EN]))
 
 
 @POSIX
@@ -152,7 +154,7 @@ async def test_damage_is_found(tmp_path: Path) -> None:
     database.write_bytes(content)
     found = one(examine_data_folder(tmp_path, clock=CLOCK), "database_bad")
     assert found.verdict is Verdict.PROBLEM
-    assert "damaged" in sentence(found, Catalogue(Language.EN))
+    assert "damaged" in sentence(found, CATALOGUES[Language.EN])
     assert database.read_bytes() == content
 
 
@@ -216,7 +218,7 @@ async def test_the_network_is_tried_as_configured(tmp_path: Path) -> None:
     assert codes(found) == ["instance_unreachable", "platform", "platform_unreachable"]
     for finding in found:
         for language in Language:
-            told = sentence(finding, Catalogue(language)) + str(advice(finding, Catalogue(language)))
+            told = sentence(finding, CATALOGUES[language]) + str(advice(finding, CATALOGUES[language]))
             assert SECRET not in told
             assert "{" not in told
 
@@ -264,6 +266,81 @@ async def test_programs_of_services_are_looked_for(tmp_path: Path) -> None:
     assert codes(examine_programs(snapshot)) == ["program", "program_missing", "program_folder_missing"]
 
 
+@pytest.fixture
+def system_programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], None]:
+    """Stand-ins for the programs that steer services; each is a few lines of shell."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    monkeypatch.setenv("PATH", f"{folder}")
+
+    def put(name: str, lines: str) -> None:
+        (folder / name).write_text(f"#!/bin/sh\n{lines}\n")
+        (folder / name).chmod(0o755)
+
+    return put
+
+
+SYSTEM_SERVICE = {
+    "name": "tts",
+    "check": {"type": "tcp", "host": "127.0.0.1", "port": 1},
+    "repairs": [{"action": "restart_system_service", "name": "tts-server"}],
+}
+
+
+@POSIX
+async def test_the_right_to_restart_a_system_service_is_looked_for(
+    tmp_path: Path, system_programs: Callable[[str, str], None]
+) -> None:
+    snapshot = await a_snapshot(tmp_path / "data", {"services": [SYSTEM_SERVICE]})
+
+    def found(*, has_rights: bool = False) -> str:
+        (finding,) = examine_system_services(snapshot, system=System.LINUX, has_rights=has_rights)
+        return finding.code
+
+    assert found() == "system_program_missing"
+    system_programs("systemctl", "echo System has not been booted with systemd; exit 1")
+    assert found() == "system_silent"
+    system_programs("systemctl", "echo not-found")
+    assert found(has_rights=True) == "system_service_unknown"
+    system_programs("systemctl", '[ "$*" = "show --property=LoadState --value tts-server" ] && echo loaded')
+    assert found(has_rights=True) == "system_service"
+    assert found() == "system_rights_unknown"
+    system_programs("pkcheck", "exit 2")
+    assert found() == "system_rights_missing"
+    system_programs("pkcheck", "exit 0")
+    assert found() == "system_service"
+
+
+@POSIX
+async def test_a_system_program_that_hangs_is_given_up(
+    tmp_path: Path, system_programs: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(system_services, "ANSWER_WITHIN_S", 0.05)
+    snapshot = await a_snapshot(tmp_path / "data", {"services": [SYSTEM_SERVICE]})
+    system_programs("systemctl", "exec /bin/sleep 20")
+    (finding,) = examine_system_services(snapshot, system=System.LINUX, has_rights=True)
+    assert finding.code == "system_silent"
+
+
+@POSIX
+@pytest.mark.parametrize(
+    ("system", "program"), [(System.WINDOWS, "sc.exe"), (System.MACOS, "launchctl")], ids=str
+)
+async def test_other_systems_are_asked_by_their_own_program(
+    system: System, program: str, tmp_path: Path, system_programs: Callable[[str, str], None]
+) -> None:
+    snapshot = await a_snapshot(tmp_path / "data", {"services": [SYSTEM_SERVICE]})
+
+    def found(*, has_rights: bool = True) -> str:
+        (finding,) = examine_system_services(snapshot, system=system, has_rights=has_rights)
+        return finding.code
+
+    assert found() == "system_program_missing"
+    system_programs(program, "exit 0")
+    assert found() == "system_service"
+    assert found(has_rights=False) == "system_rights_missing"
+
+
 def step(title: str, obstacle: str | None) -> Fields:
     return {"title": title, "would_act": obstacle is None, "obstacle": obstacle}
 
@@ -309,7 +386,7 @@ async def test_a_live_trial_tells_each_call_that_fails() -> None:
 
 async def examine(folder: Path, *, live: bool = False) -> tuple[ExitStatus, list[Fields]]:
     out = io.StringIO()
-    terminal = Terminal(out=out, err=io.StringIO(), catalogue=Catalogue(Language.EN), as_json=True)
+    terminal = Terminal(out=out, err=io.StringIO(), catalogue=CATALOGUES[Language.EN], as_json=True)
     examination = Examination(
         data_dir=folder, environment=MappingProxyType({}), clock=CLOCK, terminal=terminal
     )
@@ -359,7 +436,7 @@ async def test_a_lost_key_is_told_by_what_it_disables(tmp_path: Path) -> None:
 async def test_people_read_what_to_do_below_what_is_wrong(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("")
     out = io.StringIO()
-    terminal = Terminal(out=out, err=io.StringIO(), catalogue=Catalogue(Language.EN))
+    terminal = Terminal(out=out, err=io.StringIO(), catalogue=CATALOGUES[Language.EN])
     examination = Examination(data_dir=tmp_path / "data", environment={}, clock=CLOCK, terminal=terminal)
     assert await examination.run(Doctor(live=False)) is ExitStatus.FAILED
     lines = out.getvalue().splitlines()
@@ -385,7 +462,7 @@ def test_each_finding_has_words_and_each_that_is_not_well_has_advice() -> None:
     named = [found for text in sources for found in re.findall(r'\b(ok|note|problem)\(\s*"(\w+)"', text)]
     assert len(named) > 40
     for language in Language:
-        catalogue = Catalogue(language)
+        catalogue = CATALOGUES[language]
         assert all(catalogue.has(f"doctor.{code}") for _, code in named)
         assert all(catalogue.has(f"doctor_advice.{code}") for kind, code in named if kind != "ok")
         assert all(catalogue.has(f"doctor_area.{area}") for area in Area)

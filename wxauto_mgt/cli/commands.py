@@ -197,9 +197,31 @@ class ShowMetrics:
     duration_s: float
 
 
+@dataclass(frozen=True)
+class CreateToken:
+    """Make a token for the local HTTP API."""
+
+    name: str
+    scope: Literal["read", "operate", "admin"]
+    expires_in_s: float | None
+
+
+@dataclass(frozen=True)
+class ListTokens:
+    """List the tokens."""
+
+
+@dataclass(frozen=True)
+class RevokeToken:
+    """Make a token useless."""
+
+    name: str
+
+
 ConfigCommand = ConfigCheck | ConfigImport | ConfigExport
 LocalCommand = ConfigCommand | MessagesExport | Simulate | RunConsole | Doctor
 SilenceCommand = MakeSilence | EndSilence | ShowSilences
+TokenCommand = CreateToken | ListTokens | RevokeToken
 ConsoleCommand = (
     ShowStatus
     | ShowHealth
@@ -213,6 +235,7 @@ ConsoleCommand = (
     | SilenceCommand
     | ShowLogs
     | ShowMetrics
+    | TokenCommand
 )
 """Commands that ask the running console."""
 

@@ -7,10 +7,13 @@ from typing import Final
 
 from wxauto_mgt.cli.commands import (
     Act,
+    CreateToken,
     EndSilence,
+    ListTokens,
     MakeSilence,
     Reload,
     Repair,
+    RevokeToken,
     ShowAlerts,
     ShowErrors,
     ShowHealth,
@@ -38,6 +41,7 @@ def add_console_commands(tree: CommandTree) -> None:
         "metrics", "cli.help.metrics", lambda found: ShowMetrics(found.name, found.since or _HOUR_S)
     )
     metrics.add_argument("name", nargs="?", metavar="NAME", help=tree.text("cli.help.metric_name"))
+    _add_tokens(tree)
     metrics.add_argument("--since", type=duration, metavar="TIME", help=tree.text("cli.help.metric_since"))
 
 
@@ -98,6 +102,23 @@ def _silence(found: argparse.Namespace) -> SilenceCommand:
     if found.end is not None:
         return EndSilence(found.end)
     return MakeSilence(found.rule, found.time, found.note, dict(found.label))
+
+
+def _add_tokens(tree: CommandTree) -> None:
+    tokens = tree.group("token", "cli.help.token")
+    create = tokens.add(
+        "create",
+        "cli.help.token_create",
+        lambda found: CreateToken(found.name, found.scope, found.expires),
+    )
+    create.add_argument("name", metavar="NAME", help=tree.text("cli.help.token_name"))
+    create.add_argument(
+        "--scope", choices=("read", "operate", "admin"), default="read", help=tree.text("cli.help.scope")
+    )
+    create.add_argument("--expires", type=duration, metavar="TIME", help=tree.text("cli.help.expires"))
+    tokens.add("list", "cli.help.token_list", lambda _found: ListTokens())
+    revoke = tokens.add("revoke", "cli.help.token_revoke", lambda found: RevokeToken(found.name))
+    revoke.add_argument("name", metavar="NAME", help=tree.text("cli.help.token_name"))
 
 
 def _add_logs(tree: CommandTree) -> None:

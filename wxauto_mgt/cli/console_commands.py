@@ -11,10 +11,13 @@ from wxauto_mgt.cli.alert_commands import AlertCommands
 from wxauto_mgt.cli.commands import (
     Act,
     ConsoleCommand,
+    CreateToken,
     EndSilence,
+    ListTokens,
     MakeSilence,
     Reload,
     Repair,
+    RevokeToken,
     ShowAlerts,
     ShowErrors,
     ShowHealth,
@@ -30,6 +33,7 @@ from wxauto_mgt.cli.metric_commands import MetricCommands
 from wxauto_mgt.cli.service_commands import ServiceCommands
 from wxauto_mgt.cli.state_commands import StateCommands
 from wxauto_mgt.cli.terminal import ExitStatus, Terminal
+from wxauto_mgt.cli.token_commands import TokenCommands
 from wxauto_mgt.runtime.clock import SystemClock
 
 
@@ -52,6 +56,7 @@ async def answer(command: ConsoleCommand, api: MonitorAPI, terminal: Terminal) -
     clock = SystemClock()
     state = StateCommands(api=api, terminal=terminal, clock=clock)
     services = ServiceCommands(api=api, terminal=terminal, clock=clock)
+    tokens = TokenCommands(api=api, terminal=terminal)
     alerts = AlertCommands(api=api, terminal=terminal)
     match command:
         case ShowStatus():
@@ -78,6 +83,12 @@ async def answer(command: ConsoleCommand, api: MonitorAPI, terminal: Terminal) -
             return await alerts.end_silence(command)
         case ShowSilences():
             return await alerts.silences()
+        case CreateToken():
+            return await tokens.create(command)
+        case ListTokens():
+            return await tokens.list_all()
+        case RevokeToken():
+            return await tokens.revoke(command)
         case ShowLogs():
             return await LogCommands(api=api, terminal=terminal, clock=clock).show(command)
         case ShowMetrics():

@@ -253,6 +253,13 @@ def restrict_to_owner(path: Path) -> None:
         path.chmod(0o700 if path.is_dir() else 0o600)
 
 
+def has_all_rights() -> bool:
+    """Whether this process runs as the system's administrator."""
+    if sys.platform == "win32":
+        return bool(ctypes.windll.shell32.IsUserAnAdmin())
+    return os.geteuid() == 0
+
+
 def is_open_to_others(path: Path) -> bool:
     """Whether other users may read, write or enter it, as far as the system's simple rights tell.
 

@@ -32,6 +32,7 @@ from wxauto_mgt.cli.doctor.installation import examine_installation
 from wxauto_mgt.cli.doctor.live import examine_live
 from wxauto_mgt.cli.doctor.network import examine_network
 from wxauto_mgt.cli.doctor.services import examine_programs, examine_repairs
+from wxauto_mgt.cli.doctor.system_services import examine_system_services
 from wxauto_mgt.cli.tables import Cell, Colour
 from wxauto_mgt.cli.terminal import ExitStatus, Terminal
 from wxauto_mgt.core.config.model import Snapshot
@@ -117,6 +118,7 @@ class Examination:
         found: list[Finding] = []
         if isinstance(snapshot, Snapshot):
             found += await asyncio.to_thread(examine_programs, snapshot)
+            found += await asyncio.to_thread(examine_system_services, snapshot)
         if await is_running(self._api):
             found += await examine_repairs(self._api)
         return found
