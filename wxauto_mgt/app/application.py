@@ -385,6 +385,7 @@ class Application:
         await self.log_keeping.start(self.supervisor)
         await self.monitor.open()
         self._unsubscribe = (self.notifier.subscribe(self._settings_changed, kinds=(SETTINGS,)),)
+        self.sampler.apply(self._metrics().policy())  # edited since it was made, perhaps
         await self.platforms.start(self.config.snapshot.objects(PLATFORM).values())
         await self.notifications.start()
         await self.alerting.start(self.supervisor)
