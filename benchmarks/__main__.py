@@ -27,6 +27,7 @@ from benchmarks import (
     responsiveness,
     series,
     service_checks,
+    storm,
 )
 from benchmarks.bench import Bench
 from benchmarks.figures import Line, table
@@ -41,6 +42,7 @@ BENCHMARKS: Final[Mapping[str, Callable[[Bench], Awaitable[list[Line]]]]] = {
     series.NAME: series.run,
     alert_rules.NAME: alert_rules.run,
     log_lines.NAME: log_lines.run,
+    storm.NAME: storm.run,
     service_checks.NAME: service_checks.run,
     responsiveness.NAME: responsiveness.run,
 }

@@ -25,6 +25,7 @@ from wxauto_mgt.core.alerting.model import (
     AlertRule,
     AlertState,
     Labels,
+    Level,
     Operator,
     RepairWanted,
     alert_id,
@@ -53,6 +54,7 @@ _SERIES_AT_A_STRETCH: Final = 200
 _RECORDED_TOGETHER_S: Final = 0.05
 _PAUSES_PER_LOOK: Final = 4
 _STORE_TRIED_EVERY_S: Final = 1.0
+_SEVEREST_FIRST: Final = {level: -level.rank for level in Level}
 INHIBITED: Final = "rule:"
 """How `Alert.muted_by` begins when another rule's alert is the cause."""
 
@@ -194,8 +196,10 @@ class AlertEngine:
 
     def active(self) -> tuple[Alert, ...]:
         """The alerts that are not resolved, the worst first, then the newest."""
-        alerts = [t.open_alert for t in self._series.values() if t.open_alert is not None]
-        return tuple(sorted(alerts, key=lambda a: (-a.level.rank, -a.started_at.timestamp(), a.id)))
+        found = [t.alert for t in self._series.values() if t.alert is not None and t.progress.is_open]
+        found.sort(key=lambda alert: alert.started_at, reverse=True)  # each sort keeps the order of the last
+        found.sort(key=lambda alert: _SEVEREST_FIRST[alert.level])
+        return tuple(found)
 
     async def history(self, hours: float) -> tuple[Alert, ...]:
         """The alerts that fired or were resolved in the last hours, newest first, at most 1,000."""
