@@ -68,8 +68,7 @@ class LadderMachine(RuleBasedStateMachine):
         model.results.append((self.now, outcome))
         if outcome is Outcome.FAILED:
             model.well_since = None
-            if model.running is None:
-                model.failures += 1
+            model.failures += 1
         elif outcome is Outcome.UNKNOWN:
             model.well_since = None
         else:
@@ -77,6 +76,31 @@ class LadderMachine(RuleBasedStateMachine):
             model.well_since = self.now if model.well_since is None else model.well_since
             if model.running is None and self.now - model.well_since >= BASE.well_for_s:
                 model.attempts = 0
+
+    @rule(service=services, count=st.sampled_from([1, 2, 3, 3, 4]))
+    def it_fails_in_a_row(self, service: str, count: int) -> None:
+        for _ in range(count):
+            self.a_check_ends(service, Outcome.FAILED)
+            self.the_ladder_is_asked(service, FAILURES)
+
+    @rule(service=services, is_restart=st.booleans())
+    def a_whole_attempt_fails(self, service: str, is_restart: bool) -> None:
+        """The way by which budgets are used up; steps taken at random seldom go it to its end."""
+        self.it_fails_in_a_row(service, 3)
+        if is_restart:
+            self.a_step_restarts(service)
+        self.a_run_ends(service, RunOutcome.NOT_RECOVERED)
+
+    @rule()
+    def everything_fails(self) -> None:
+        for service in SERVICES:
+            self.a_whole_attempt_fails(service, is_restart=False)
+
+    @rule(service=services, seconds=st.sampled_from([20.0, 299.0, 300.0]))
+    def it_is_well_for_a_while(self, service: str, seconds: float) -> None:
+        self.a_check_ends(service, Outcome.OK)
+        self.now += seconds
+        self.a_check_ends(service, Outcome.OK)
 
     @rule(service=services, trigger=st.sampled_from([FAILURES, "alert:cpu"]))
     def the_ladder_is_asked(self, service: str, trigger: str) -> None:
@@ -139,7 +163,7 @@ class LadderMachine(RuleBasedStateMachine):
         service=services,
         around=st.sampled_from(
             [
-                Around(),
+                *[Around()] * 8,  # most of the time nothing is against it
                 Around(parent_down="db"),
                 Around(maintenance="night"),
                 Around(is_stopped_by_person=True),
@@ -150,9 +174,9 @@ class LadderMachine(RuleBasedStateMachine):
     def the_surroundings_change(self, service: str, around: Around) -> None:
         self.around[service] = around
 
-    @rule()
-    def it_is_switched(self) -> None:
-        self.enabled = not self.enabled
+    @rule(is_enabled=st.sampled_from([True, True, True, False]))
+    def it_is_switched(self, is_enabled: bool) -> None:
+        self.enabled = is_enabled
         if not self.enabled:
             self.ladder.measured_only(())
             for model in self.models.values():
@@ -200,4 +224,4 @@ class LadderMachine(RuleBasedStateMachine):
 
 
 TestLadder = LadderMachine.TestCase
-TestLadder.settings = settings(max_examples=150, stateful_step_count=60)
+TestLadder.settings = settings(max_examples=120, stateful_step_count=50)

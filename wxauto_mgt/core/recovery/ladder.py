@@ -110,9 +110,7 @@ class Standing:
         if outcome is Outcome.UNKNOWN:
             return replace(self, seen=Seen.UNMEASURED, well_since_s=None)
         if outcome is Outcome.FAILED:  # a degraded service works: it is left alone
-            # What fails during a run is the run's matter; after it the count begins anew.
-            failures = self.failures if self.run is not None else self.failures + 1
-            return replace(self, seen=Seen.FAILING, failures=failures, well_since_s=None)
+            return replace(self, seen=Seen.FAILING, failures=self.failures + 1, well_since_s=None)
         since_s = now_s if self.well_since_s is None else self.well_since_s
         attempts = self.attempts
         if self.run is None and now_s - since_s >= limits.well_for_s:
