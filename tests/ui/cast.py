@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QDialog
 
+from tests.ui.quiet_services import QuietServices
 from tests.ui.stage import (
     FakeAlerts,
     FakeHistory,
@@ -14,6 +15,7 @@ from tests.ui.stage import (
     Stage,
     drop_deleted,
     log_views,
+    quiet_access,
     quiet_notices,
 )
 from wxauto_mgt.core.logs.ring import LogRing
@@ -40,6 +42,7 @@ from wxauto_mgt.ui.pages.platforms.page import PlatformsPage
 from wxauto_mgt.ui.pages.platforms.view_model import PlatformsViewModel
 from wxauto_mgt.ui.pages.rules.page import RulesPage
 from wxauto_mgt.ui.pages.rules.view_model import RulesViewModel
+from wxauto_mgt.ui.pages.services.page import ServicesPage
 from wxauto_mgt.ui.pages.settings.page import SettingsPage
 from wxauto_mgt.ui.pages.settings.view_model import SettingsViewModel
 from wxauto_mgt.ui.preferences import Preferences
@@ -87,9 +90,11 @@ class Cast:
         )
         self.alert_rules = AlertRulesViewModel(back, editing=editing)
         self.silences = SilencesViewModel(back, alerts=self.engine, editing=editing, clock=stage.clock)
+        self.services = QuietServices(stage)
         self.notices = quiet_notices(stage)
         self.logging = log_views(stage, self.logs)
         self.settings = SettingsViewModel(back, editing=editing)
+        self.access = quiet_access(stage)
         self.preferences = Preferences(back, editing=editing, detected=Language.ZH_CN)
         self.preferences.theme_chosen.connect(lambda value: stage.theme.set_mode(ThemeChoice(value)))
         self.shell = ShellViewModel(back, health=self.monitor, is_demo=False)
@@ -100,6 +105,7 @@ class Cast:
             PageEntry("messages", "messages", lambda: MessagesPage(desk, self.messages)),
             PageEntry("platforms", "platforms", lambda: PlatformsPage(desk, self.platforms)),
             PageEntry("rules", "rules", lambda: RulesPage(desk, self.rules)),
+            PageEntry("services", "services", lambda: ServicesPage(desk, self.services.views)),
             PageEntry("metrics", "metrics", lambda: MetricsPage(desk, self.metrics)),
             PageEntry(
                 "alerts",
@@ -107,7 +113,7 @@ class Cast:
                 lambda: AlertsPage(desk, self.alerts, self.alert_rules, self.silences, self.notices),
             ),
             PageEntry("logs", "logs", lambda: LogsPage(desk, self.logging)),
-            PageEntry("settings", "settings", lambda: SettingsPage(desk, self.settings)),
+            PageEntry("settings", "settings", lambda: SettingsPage(desk, self.settings, self.access)),
         ]
         self.window = MainWindow(desk, shell=self.shell, preferences=self.preferences, pages=entries)
         self.window.show()

@@ -13,6 +13,8 @@ from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtWidgets import QApplication
 
 from tests.fakes.clock import FakeClock
+from wxauto_mgt.core.access.settings import http_settings_group
+from wxauto_mgt.core.access.tokens import AccessTokens
 from wxauto_mgt.core.alerting.model import Acknowledgement, Alert, AlertRule, AlertState, Labels, Level
 from wxauto_mgt.core.alerting.section import alert_rule_section
 from wxauto_mgt.core.alerting.settings import alerts_settings_group
@@ -29,10 +31,14 @@ from wxauto_mgt.core.logs.index import LogIndex
 from wxauto_mgt.core.messages.history.figures import DeliveryFigures
 from wxauto_mgt.core.metrics.model import Series
 from wxauto_mgt.core.metrics.registry import MetricRegistry
+from wxauto_mgt.core.monitoring.checks.built_in import BUILT_IN as BUILT_IN_CHECKS
+from wxauto_mgt.core.monitoring.checks.contract import CheckReport, CheckStatus
+from wxauto_mgt.core.monitoring.checks.types import CheckTypes
 from wxauto_mgt.core.monitoring.error_episodes import ErrorEpisode
 from wxauto_mgt.core.monitoring.facts import ClientStatus, ServiceState
 from wxauto_mgt.core.monitoring.health_score import Deduction, HealthScore, OverallStatus, Part
 from wxauto_mgt.core.monitoring.model import ClientReport, ServiceStatus, Statistics
+from wxauto_mgt.core.monitoring.services.section import service_section
 from wxauto_mgt.core.monitoring.settings import logs_settings_group
 from wxauto_mgt.core.notifications.channels.built_in import BUILT_IN as BUILT_IN_CHANNELS
 from wxauto_mgt.core.notifications.channels.in_process import NothingToSet
@@ -43,6 +49,10 @@ from wxauto_mgt.core.platforms.built_in import BUILT_IN
 from wxauto_mgt.core.platforms.registry import PlatformRegistry
 from wxauto_mgt.core.platforms.section import platform_section
 from wxauto_mgt.core.platforms.types import PlatformTypes
+from wxauto_mgt.core.recovery.actions.built_in import BUILT_IN as BUILT_IN_REPAIRS
+from wxauto_mgt.core.recovery.actions.types import RepairTypes
+from wxauto_mgt.core.recovery.presets import BuiltInPresets
+from wxauto_mgt.core.recovery.settings import heartbeat_settings_group
 from wxauto_mgt.core.rules.section import rule_section
 from wxauto_mgt.core.secrets.box import SecretBox
 from wxauto_mgt.core.secrets.key_providers import KeyFileProvider
@@ -58,6 +68,7 @@ from wxauto_mgt.ui.bridge.command import Commands
 from wxauto_mgt.ui.bridge.events import EventBridge
 from wxauto_mgt.ui.config_editing import ConfigEditing
 from wxauto_mgt.ui.desk import Backstage, Desk
+from wxauto_mgt.ui.pages.access.view_model import AccessViewModel, Surroundings
 from wxauto_mgt.ui.pages.logs.audit_view_model import AuditViewModel
 from wxauto_mgt.ui.pages.logs.levels import LevelsEditing
 from wxauto_mgt.ui.pages.logs.page import LogViews
@@ -289,12 +300,19 @@ def make_config(
             rule_section(),
             alert_rule_section(),
             channel_section(CHANNEL_TYPES),
+            service_section(
+                check_types=CheckTypes(BUILT_IN_CHECKS),
+                repair_types=RepairTypes(BUILT_IN_REPAIRS),
+                presets=BuiltInPresets(),
+            ),
         ],
         settings_groups=[
             ui_settings_group(),
             listening_settings_group(),
             alerts_settings_group(),
             logs_settings_group(),
+            heartbeat_settings_group(),
+            http_settings_group(),
             *groups,
         ],
         secrets=SecretBox(
@@ -505,4 +523,20 @@ def log_views(stage: Stage, source: LogSource) -> LogViews:
         statistics=LogStatisticsViewModel(back, index=stage.log_index, clock=clock),
         audit=AuditViewModel(back, audit=stage.audit),
         levels=LevelsEditing(editing=stage.editing),
+    )
+
+
+def quiet_access(stage: Stage, surroundings: Surroundings | None = None) -> AccessViewModel:
+    """Real tokens of an API that does not listen."""
+    quiet = Surroundings(
+        address=lambda: None,
+        checks=lambda: CheckReport(NOW, CheckStatus.UNKNOWN, {}),
+        errors=lambda _: (),
+    )
+    return AccessViewModel(
+        stage.backstage,
+        tokens=AccessTokens(db=stage.db, clock=stage.clock, audit=stage.audit, redactor=Redactor()),
+        surroundings=surroundings or quiet,
+        editing=stage.editing,
+        clock=stage.clock,
     )

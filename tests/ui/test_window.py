@@ -18,6 +18,7 @@ from tests.ui.stage import (
     episode,
     listener,
     make_config,
+    quiet_access,
     report,
     score,
     settle,
@@ -242,7 +243,7 @@ async def test_secrets_whose_key_is_lost_can_be_given_up_after_a_question(stage:
     keyless = make_config(stage.db, stage.notifier, stage.clock, types=stage.types)
     await keyless.load()
     editing = ConfigEditing(config=keyless, notifier=stage.notifier)
-    page = SettingsPage(stage.desk, SettingsViewModel(stage.backstage, editing=editing))
+    page = SettingsPage(stage.desk, SettingsViewModel(stage.backstage, editing=editing), quiet_access(stage))
     panel = page.lost_secrets
     assert "客服一号" in panel.notice.text
     assert panel.notice.action is not None

@@ -18,6 +18,7 @@ from wxauto_mgt.ui.bridge.events import EventBridge
 from wxauto_mgt.ui.config_editing import WHO, ConfigEditing
 from wxauto_mgt.ui.desk import Backstage, Desk
 from wxauto_mgt.ui.main_window import MainWindow, PageEntry
+from wxauto_mgt.ui.pages.access.view_model import AccessViewModel, Surroundings
 from wxauto_mgt.ui.pages.alerts.page import AlertsPage
 from wxauto_mgt.ui.pages.alerts.rules_view_model import AlertRulesViewModel
 from wxauto_mgt.ui.pages.alerts.silences_view_model import SilencesViewModel
@@ -44,6 +45,13 @@ from wxauto_mgt.ui.pages.platforms.page import PlatformsPage
 from wxauto_mgt.ui.pages.platforms.view_model import PlatformsViewModel
 from wxauto_mgt.ui.pages.rules.page import RulesPage
 from wxauto_mgt.ui.pages.rules.view_model import RulesViewModel
+from wxauto_mgt.ui.pages.services.detail_view_model import ServiceDetailViewModel
+from wxauto_mgt.ui.pages.services.form import ServiceForms
+from wxauto_mgt.ui.pages.services.heart import WindowHeart
+from wxauto_mgt.ui.pages.services.page import ServicesPage, ServiceViews
+from wxauto_mgt.ui.pages.services.process_view_model import ProcessViewModel
+from wxauto_mgt.ui.pages.services.repair_view_model import RepairViewModel
+from wxauto_mgt.ui.pages.services.view_model import ServicesViewModel
 from wxauto_mgt.ui.pages.settings.page import SettingsPage
 from wxauto_mgt.ui.pages.settings.view_model import SettingsViewModel
 from wxauto_mgt.ui.preferences import Preferences
@@ -131,8 +139,20 @@ def _pages(
         editing=editing,
         clock=clock,
     )
+    services = _service_views(application, stage, editing)
     logs = _log_views(application, stage, editing)
     settings = SettingsViewModel(stage, editing=editing)
+    access = AccessViewModel(
+        stage,
+        tokens=application.http.tokens,
+        surroundings=Surroundings(
+            address=lambda: application.http.address,
+            checks=application.checks.board.report,
+            errors=monitor.recent_errors,
+        ),
+        editing=editing,
+        clock=clock,
+    )
     entries = [
         PageEntry("overview", "overview", lambda: OverviewPage(desk, overview)),
         PageEntry("instances", "instances", lambda: InstancesPage(desk, instances)),
@@ -140,10 +160,11 @@ def _pages(
         PageEntry("messages", "messages", lambda: MessagesPage(desk, messages)),
         PageEntry("platforms", "platforms", lambda: PlatformsPage(desk, platforms)),
         PageEntry("rules", "rules", lambda: RulesPage(desk, rules)),
+        PageEntry("services", "services", lambda: ServicesPage(desk, services)),
         PageEntry("metrics", "metrics", lambda: MetricsPage(desk, metrics)),
         PageEntry("alerts", "alerts", lambda: AlertsPage(desk, alerts, alert_rules, silences, notices)),
         PageEntry("logs", "logs", lambda: LogsPage(desk, logs)),
-        PageEntry("settings", "settings", lambda: SettingsPage(desk, settings)),
+        PageEntry("settings", "settings", lambda: SettingsPage(desk, settings, access)),
     ]
     configured = (instances, listeners, messages, platforms, rules)
     return entries, (
@@ -154,6 +175,8 @@ def _pages(
         alert_rules,
         notices,
         settings,
+        access,
+        *_service_models(services),
         *_log_models(logs),
     )
 
@@ -171,3 +194,30 @@ def _log_views(application: Application, stage: Backstage, editing: ConfigEditin
 
 def _log_models(views: LogViews) -> tuple[QObject, ...]:
     return views.live, views.search, views.statistics, views.audit
+
+
+def _service_views(application: Application, stage: Backstage, editing: ConfigEditing) -> ServiceViews:
+    checks, records = application.checks, application.records
+    recoverer = application.recovery.recoverer
+    services = ServicesViewModel(
+        stage,
+        board=checks.board,
+        checker=checks.runner,
+        heart=WindowHeart(heartbeat=checks.heartbeat, audit=application.ground.audit),
+        recoveries=recoverer,
+        hours=records.history,
+        editing=editing,
+    )
+    return ServiceViews(
+        services=services,
+        detail=ServiceDetailViewModel(
+            stage, board=checks.board, history=records.history, outcomes=records.outcomes
+        ),
+        repair=RepairViewModel(stage, recoverer=recoverer),
+        process=ProcessViewModel(stage, processes=application.processes.control(WHO)),
+        forms=ServiceForms(words=stage.words, editing=editing),
+    )
+
+
+def _service_models(views: ServiceViews) -> tuple[QObject, ...]:
+    return views.services, views.detail, views.repair, views.process

@@ -18,7 +18,7 @@ from wxauto_mgt.core.config.notifier import ConfigNotifier
 from wxauto_mgt.core.config.service import ConfigService
 from wxauto_mgt.errors import PermanentError
 from wxauto_mgt.ui.bridge.events import EventBridge, Inbox
-from wxauto_mgt.ui.forms.schema import FieldSpec, defaults_of, fields_of, get, put
+from wxauto_mgt.ui.forms.schema import FieldSpec, defaults_of, fields_of, get, merged, put
 
 WHO: Final = "window"
 
@@ -29,19 +29,21 @@ class Draft:
 
     Attributes:
         is_new: whether saving adds an object.
+        id_fields: the fields that make the id.
     """
 
     kind: str
     document: Mapping[str, JSON]
     specs: tuple[FieldSpec, ...]
     is_new: bool
+    id_fields: tuple[str, ...]
     has_secret: frozenset[str] = frozenset()
     variables: Mapping[str, str] | None = None
 
     @property
     def fixed(self) -> tuple[str, ...]:
         """Fields that never change once the object is stored."""
-        return () if self.is_new else ("id", "type")
+        return () if self.is_new else (*self.id_fields, "type", "check.type")
 
 
 class ConfigEditing:
@@ -67,8 +69,9 @@ class ConfigEditing:
 
     def new(self, kind: str, given: Mapping[str, JSON], *, more: tuple[FieldSpec, ...] = ()) -> Draft:
         """A draft of a new object: defaults, and what the page gives."""
-        specs = self.specs(kind) + more
-        return Draft(kind, {**defaults_of(specs), **given}, specs, is_new=True)
+        specs = merged(self.specs(kind), more)
+        id_fields = self.config.sections[kind].id_fields
+        return Draft(kind, {**defaults_of(specs), **given}, specs, is_new=True, id_fields=id_fields)
 
     async def stored(self, kind: str, object_id: str, *, more: tuple[FieldSpec, ...] = ()) -> Draft:
         """A draft of a stored object.
@@ -82,8 +85,9 @@ class ConfigEditing:
         return Draft(
             kind,
             found.document,
-            self.specs(kind) + more,
+            merged(self.specs(kind), more),
             is_new=False,
+            id_fields=self.config.sections[kind].id_fields,
             has_secret=found.has_secret,
             variables=found.variables,
         )

@@ -33,8 +33,8 @@ from wxauto_mgt.ui.widgets.status_chip import StatusChip
 from wxauto_mgt.ui_settings import ThemeChoice
 
 RAIL_WIDTH = 196
-# The tenth page has the key after the ninth.
-PAGE_KEYS = "1234567890"
+# The tenth page has the key after the ninth; the last one, the settings, that of other programs' settings.
+PAGE_KEYS = "1234567890,"
 FIRST_SIZE = QSize(1280, 800)
 LEAST_SIZE = QSize(1024, 640)
 

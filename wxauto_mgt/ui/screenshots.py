@@ -20,6 +20,7 @@ from wxauto_mgt.core.access.settings import API_PORT
 from wxauto_mgt.core.alerting.section import ALERT_RULE
 from wxauto_mgt.core.config.model import JSON, Put
 from wxauto_mgt.core.monitoring.model import HealthScoreChanged
+from wxauto_mgt.core.monitoring.services.section import SERVICE
 from wxauto_mgt.texts.language import Language
 from wxauto_mgt.ui.assembly import Assembled, assemble
 from wxauto_mgt.ui.bootstrap import make_application, run_on_qt
@@ -29,6 +30,7 @@ from wxauto_mgt.ui.pages.logs.page import SEARCH, LogsPage
 from wxauto_mgt.ui.pages.messages.page import MessagesPage
 from wxauto_mgt.ui.pages.platforms.page import PlatformsPage
 from wxauto_mgt.ui.pages.rules.page import RulesPage
+from wxauto_mgt.ui.pages.services.page import ServicesPage
 from wxauto_mgt.ui.theme.theme import Theme
 from wxauto_mgt.ui_settings import ThemeChoice
 
@@ -36,6 +38,7 @@ MEASURED_DEADLINE_S = 40.0
 # Long enough for plots to have a line and for a handful of messages to be answered.
 LIVED_S = 25.0
 SETTLE_S = 0.4
+DEMO_SERVICE = "demo_tts"
 
 
 def main(arguments: list[str]) -> int:
@@ -58,6 +61,7 @@ async def _tour(theme: Theme, folder: Path) -> None:
             assembled.window.show()
             await application.start()
             await _raise_alert(application)
+            await _watch_services(application)
             await _live_a_little(application)
             for language in Language:
                 for choice in (ThemeChoice.LIGHT, ThemeChoice.DARK):
@@ -85,6 +89,34 @@ async def _raise_alert(application: Application) -> None:
     await application.config.apply([Put(ALERT_RULE, "demo_threads", rule)], who="demo")
 
 
+async def _watch_services(application: Application) -> None:
+    """Let one service fail, which no repair helps, and run a program for another."""
+    broken: dict[str, JSON] = {
+        "name": DEMO_SERVICE,
+        "description": "语音合成（示例）",
+        "critical": True,
+        "port": 7000,
+        "check": {"type": "http", "url": "http://127.0.0.1:{port}/health"},
+        "interval_s": 2,
+        "repairs": [
+            {"action": "verify_configuration"},
+            {"action": "wait_until_stable", "delay_s": 1, "tries": 2, "pause_s": 0.5},
+        ],
+    }
+    ticking = (
+        "import time\nfor second in range(3600):\n    print('tick', second, flush=True)\n    time.sleep(1)"
+    )
+    ticker: dict[str, JSON] = {
+        "name": "demo_ticker",
+        "description": "计数程序（示例）",
+        "check": {"type": "process", "command_part": "range(3600)"},
+        "interval_s": 2,
+        "process": {"command": [sys.executable, "-u", "-c", ticking]},
+    }
+    edits = [Put(SERVICE, DEMO_SERVICE, broken), Put(SERVICE, "demo_ticker", ticker)]
+    await application.config.apply(edits, who="demo")
+
+
 async def _live_a_little(application: Application) -> None:
     measured = asyncio.Event()
     end = application.bus.subscribe(
@@ -105,7 +137,9 @@ async def _photograph(assembled: Assembled, folder: Path, suffix: str) -> None:
             page.table.selectRow(0)
             await asyncio.sleep(SETTLE_S)
         _save(window, folder / f"{name}-{suffix}.png")
-        if isinstance(page, AlertsPage | LogsPage):
+        if isinstance(page, ServicesPage):
+            page.activate(DEMO_SERVICE)
+        if isinstance(page, AlertsPage | LogsPage | ServicesPage):
             for tab in page.tab_names:
                 page.show_tab(tab)
                 await asyncio.sleep(SETTLE_S)
@@ -118,17 +152,19 @@ async def _photograph(assembled: Assembled, folder: Path, suffix: str) -> None:
 
 async def _photograph_forms(assembled: Assembled, folder: Path, suffix: str) -> None:
     window = assembled.window
-    names = ("instances", "platforms", "rules", "alerts", "logs")
-    instances, platforms, rules, alerts, logs = (window.show_page(name) for name in names)
+    names = ("instances", "platforms", "rules", "services", "alerts", "logs")
+    instances, platforms, rules, services, alerts, logs = (window.show_page(name) for name in names)
     assert isinstance(instances, InstancesPage)  # noqa: S101 - narrows the type; the window knows its pages
     assert isinstance(platforms, PlatformsPage)  # noqa: S101
     assert isinstance(rules, RulesPage)  # noqa: S101
+    assert isinstance(services, ServicesPage)  # noqa: S101
     assert isinstance(alerts, AlertsPage)  # noqa: S101
     assert isinstance(logs, LogsPage)  # noqa: S101
     tours: tuple[tuple[str, Callable[[], object], Callable[[], QWidget | None]], ...] = (
         ("form-instance", instances.add, lambda: instances.editor.dialog),
         ("form-platform", platforms.edit_first, lambda: platforms.editor.dialog),
         ("form-rule", rules.edit_first, lambda: rules.editor.dialog),
+        ("form-service", services.edit_first, lambda: services.editor.dialog),
         ("form-alert-rule", lambda: alerts.rules.edit_row(0), lambda: alerts.rules.editor.dialog),
         ("form-silence", alerts.silences.add, lambda: alerts.silences.dialog),
         ("form-log-levels", logs.open_levels, lambda: logs.dialog),

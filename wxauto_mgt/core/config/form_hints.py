@@ -24,6 +24,7 @@ class Widget(StrEnum):
     WORDS = "words"  # a list of short texts
     PAIRS = "pairs"  # a mapping of short texts to short texts
     TABLE = "table"  # a list of mappings, one row each
+    VARIANTS = "variants"  # a list of mappings, each of one of several kinds
     REFERENCE = "reference"  # id of an object of the kind in hint `refers_to`
     REFERENCES = "references"  # ordered list of such ids
 

@@ -144,6 +144,7 @@ class EditDialog(QDialog):
     def _wire(self, test: Test | None) -> None:
         self.form.changed.connect(self._note_change)
         self.cancel_button.clicked.connect(self.reject)
+        self._save.running_changed.connect(self._forget_refusal)
         self._save.refused.connect(self._show_refusal)
         self._save.failed.connect(self._show_failure)
         self._save.succeeded.connect(self._finish)
@@ -170,6 +171,12 @@ class EditDialog(QDialog):
     def _show_testing(self, is_running: bool) -> None:
         if is_running:
             self.outcome.say(self._desk.words("form.testing"), Tone.INFO)
+
+    def _forget_refusal(self, is_running: bool) -> None:
+        """What was refused before says nothing of this attempt."""
+        if is_running:
+            self.notice.say("")
+            self.form.clear_problems()
 
     def _show_refusal(self, error: ConsoleError) -> None:
         if isinstance(error, ConfigError):

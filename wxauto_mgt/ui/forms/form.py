@@ -27,8 +27,8 @@ from wxauto_mgt.ui.forms.editors import (
     TextEditor,
     WordsEditor,
 )
-from wxauto_mgt.ui.forms.list_editors import ReferencesEditor, RowForm, TableEditor
-from wxauto_mgt.ui.forms.schema import FieldSpec, defaults_of, get, put
+from wxauto_mgt.ui.forms.list_editors import ReferencesEditor, RowForm, TableEditor, VariantsEditor
+from wxauto_mgt.ui.forms.schema import FieldSpec, Variant, defaults_of, get, put
 from wxauto_mgt.ui.theme.theme import Theme
 from wxauto_mgt.ui.theme.tokens import Space
 from wxauto_mgt.ui.widgets.layout import column, fill, label
@@ -36,7 +36,7 @@ from wxauto_mgt.ui.words import Words
 
 LABEL_WIDTH = 150
 # These need the whole width: rows inside a label column would be too narrow to read.
-_WIDE = (Widget.TABLE,)
+_WIDE = (Widget.TABLE, Widget.VARIANTS)
 
 References = Callable[[str], Sequence[tuple[str, str]]]
 """Kind of an object to the objects that may be picked: id and the name to show."""
@@ -229,6 +229,8 @@ class SchemaForm(RowForm):
             return SwitchEditor(words("form.yes"))
         if spec.widget is Widget.TABLE:
             return self._make_table(spec)
+        if spec.widget is Widget.VARIANTS:
+            return self._make_variants(spec)
         return self._make_picker(spec)
 
     def _make_picker(self, spec: FieldSpec) -> Editor:
@@ -249,18 +251,31 @@ class SchemaForm(RowForm):
         return TextEditor(spec)
 
     def _make_table(self, spec: FieldSpec) -> Editor:
-        def make_form() -> RowForm:
-            return SchemaForm(
-                self._theme, self._words, spec.rows, references=self._references, has_headings=False
-            )
-
         return TableEditor(
             self._theme,
             self._words,
-            make_form=make_form,
+            make_form=lambda _: self._row_form(spec.rows),
             new_row=defaults_of(spec.rows),
             sum_up=lambda item: sum_up(spec.rows, item),
         )
+
+    def _make_variants(self, spec: FieldSpec) -> Editor:
+        def variant_of(item: Mapping[str, JSON]) -> Variant | None:
+            return next((variant for variant in spec.variants if variant.is_of(item)), None)
+
+        def make_form(item: dict[str, JSON]) -> RowForm:
+            variant = variant_of(item)
+            return self._row_form(variant.specs if variant is not None else ())
+
+        def say(item: dict[str, JSON]) -> str:
+            # A plugin that is not there any more leaves its row without a kind.
+            variant = variant_of(item)
+            return variant.text if variant is not None else ", ".join(str(one) for one in item.values())
+
+        return VariantsEditor(self._theme, self._words, spec.variants, make_form=make_form, sum_up=say)
+
+    def _row_form(self, specs: tuple[FieldSpec, ...]) -> RowForm:
+        return SchemaForm(self._theme, self._words, specs, references=self._references, has_headings=False)
 
 
 def sum_up(specs: tuple[FieldSpec, ...], item: Mapping[str, JSON]) -> str:
@@ -277,4 +292,5 @@ def _by_group(specs: tuple[FieldSpec, ...]) -> list[tuple[str, list[FieldSpec]]]
     groups: dict[str, list[FieldSpec]] = {}
     for spec in specs:
         groups.setdefault(spec.group, []).append(spec)
-    return list(groups.items())
+    # Fields of a plugin that stand under one heading with common ones stand where their order says.
+    return [(group, sorted(members, key=lambda spec: spec.order)) for group, members in groups.items()]

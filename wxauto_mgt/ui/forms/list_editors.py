@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
 from wxauto_mgt.core.config.model import JSON
 from wxauto_mgt.ui.forms.editors import ChoiceEditor, Editor
+from wxauto_mgt.ui.forms.schema import Variant
 from wxauto_mgt.ui.theme.theme import Theme
 from wxauto_mgt.ui.theme.tokens import Space
 from wxauto_mgt.ui.widgets.layout import button, column, fill, icon_button, label, row, thin_rule
@@ -107,6 +108,7 @@ class _RowCard(QFrame):
         super().__init__()
         self.setObjectName("inset")
         self.form = form
+        self._keeps_summary = table.keeps_summary
         theme, words = table.theme, table.words
         self._theme = theme
         self.number = label("", "strong")
@@ -134,25 +136,32 @@ class _RowCard(QFrame):
     def set_open(self, *, is_open: bool) -> None:
         """Fold or unfold, and show which."""
         self._body.setVisible(is_open)
-        self.summary.setVisible(not is_open)
+        self.summary.setVisible(self._keeps_summary or not is_open)
         self.unfold.setIcon(self._theme.icon("chevron-down" if is_open else "chevron-right"))
 
 
 class TableEditor(Editor):
-    """A list of mappings, each a small form that folds to one line."""
+    """A list of mappings, each a small form that folds to one line.
+
+    Args:
+        make_form: the form that suits a row.
+        keeps_summary: whether the line is shown above an open form, too.
+    """
 
     def __init__(
         self,
         theme: Theme,
         words: Words,
         *,
-        make_form: Callable[[], RowForm],
+        make_form: Callable[[dict[str, JSON]], RowForm],
         new_row: dict[str, JSON],
         sum_up: Callable[[dict[str, JSON]], str],
+        keeps_summary: bool = False,
     ) -> None:
         super().__init__()
         self.theme = theme
         self.words = words
+        self.keeps_summary = keeps_summary
         self._make_form = make_form
         self._new_row = new_row
         self._sum_up = sum_up
@@ -183,9 +192,13 @@ class TableEditor(Editor):
 
     def append(self) -> None:
         """Add an empty row, unfolded."""
+        self.append_row(self._new_row)
+
+    def append_row(self, row: dict[str, JSON]) -> None:
+        """Add a row, unfolded."""
         for card in self._cards:
             card.set_open(is_open=False)
-        self._add_card(dict(self._new_row), is_open=True)
+        self._add_card(dict(row), is_open=True)
         self._note_change()
 
     def remove(self, card: _RowCard) -> None:
@@ -217,7 +230,7 @@ class TableEditor(Editor):
             card.form.clear_problems()
 
     def _add_card(self, item: dict[str, JSON], *, is_open: bool) -> None:
-        form = self._make_form()
+        form = self._make_form(item)
         form.show_document(item)
         form.watch(self._note_change)
         card = _RowCard(self, form)
@@ -233,3 +246,25 @@ class TableEditor(Editor):
         for number, card in enumerate(self._cards, start=1):
             card.number.setText(self.words("form.row_number", number=number))
             card.summary.setText(self._sum_up(card.form.document()))
+
+
+class VariantsEditor(TableEditor):
+    """A list of mappings of several kinds: adding one asks of which."""
+
+    def __init__(
+        self,
+        theme: Theme,
+        words: Words,
+        variants: Sequence[Variant],
+        *,
+        make_form: Callable[[dict[str, JSON]], RowForm],
+        sum_up: Callable[[dict[str, JSON]], str],
+    ) -> None:
+        super().__init__(theme, words, make_form=make_form, new_row={}, sum_up=sum_up, keeps_summary=True)
+        self.menu = QMenu(self)
+        for variant in variants:
+            action = self.menu.addAction(variant.text)
+            action.triggered.connect(lambda _=False, chosen=variant: self.append_row(chosen.new_row()))
+
+    def append(self) -> None:
+        self.menu.popup(self.add.mapToGlobal(self.add.rect().bottomLeft()))

@@ -28,6 +28,7 @@ class FieldSpec:
         choices: values with the catalogue key of their words.
         has_any: whether `*` is offered beside the objects referred to.
         rows: fields of one row, for tables.
+        variants: what a row can be, for lists whose rows differ.
     """
 
     path: str
@@ -48,11 +49,39 @@ class FieldSpec:
     refers_to: str = ""
     has_any: bool = False
     rows: tuple[FieldSpec, ...] = ()
+    variants: tuple[Variant, ...] = ()
 
     @property
     def name(self) -> str:
         """Last part of the path."""
         return self.path.rsplit(".", 1)[-1]
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One thing that a row of a list can be: its field `key` says `value`.
+
+    Attributes:
+        text: what people call it.
+    """
+
+    key: str
+    value: str
+    text: str
+    specs: tuple[FieldSpec, ...]
+
+    def is_of(self, row: Mapping[str, JSON]) -> bool:
+        """Whether a row is this."""
+        return row.get(self.key) == self.value
+
+    def new_row(self) -> dict[str, JSON]:
+        """A row with every default."""
+        return {self.key: self.value, **defaults_of(self.specs)}
+
+
+def merged(specs: tuple[FieldSpec, ...], more: tuple[FieldSpec, ...]) -> tuple[FieldSpec, ...]:
+    """Fields of one form; of two at one path the later one counts, at the place of the first."""
+    return tuple({spec.path: spec for spec in (*specs, *more)}.values())
 
 
 def fields_of(schema: Schema, *, prefix: str = "") -> tuple[FieldSpec, ...]:

@@ -5,7 +5,7 @@ Owns the dialogs; what is allowed is decided by the configuration service. Calle
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from PySide6.QtCore import QObject
@@ -20,6 +20,14 @@ from wxauto_mgt.ui.forms.form import SchemaForm
 from wxauto_mgt.ui.forms.schema import FieldSpec
 from wxauto_mgt.ui.widgets.command_button import announce
 from wxauto_mgt.ui.widgets.dialogs import ConfirmDialog
+
+Prepare = Callable[[dict[str, JSON]], dict[str, JSON]]
+"""Turns what a form holds into the document that is stored."""
+
+
+def as_entered(document: dict[str, JSON]) -> dict[str, JSON]:
+    """For kinds whose form is the document."""
+    return document
 
 
 @dataclass(frozen=True)
@@ -46,6 +54,7 @@ class ObjectEditor(QObject):
         words: EditorWords,
         test: Test | None = None,
         advise: Advise | None = None,
+        prepare: Prepare = as_entered,
     ) -> None:
         super().__init__(page)
         self._page = page
@@ -55,6 +64,7 @@ class ObjectEditor(QObject):
         self._keys = words
         self._test = test
         self._advise = advise
+        self._prepare = prepare
         self.dialog: EditDialog | None = None
         self.question: ConfirmDialog | None = None
         self._load = desk.commands.command(self, "load_object", self._load_draft)
@@ -123,4 +133,4 @@ class ObjectEditor(QObject):
         self.dialog = None
 
     async def _save(self, document: dict[str, JSON]) -> None:
-        await self._editing.save(self._kind, document)
+        await self._editing.save(self._kind, self._prepare(document))

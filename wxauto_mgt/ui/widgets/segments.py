@@ -52,6 +52,10 @@ class Segments(QFrame):
             self._buttons[value].setText(text)
             self._buttons[value].setMinimumWidth(_room_for(self._buttons[value], text))
 
+    def set_shown(self, value: str, *, is_shown: bool) -> None:
+        """Offer a value, or not."""
+        self._buttons[value].setVisible(is_shown)
+
 
 def _room_for(made: QPushButton, text: str) -> int:
     """The width that a word needs once it is picked, when it is bold."""

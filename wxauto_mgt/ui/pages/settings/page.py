@@ -1,4 +1,4 @@
-"""The settings: groups as forms; history with rollback; import and export.
+"""The settings: groups as forms; the API's tokens; history with rollback; import and export.
 
 Owns widgets and layout. Built by the window.
 """
@@ -14,6 +14,8 @@ from wxauto_mgt.core.config.model import ImportResult
 from wxauto_mgt.errors import ConfigError, ConsoleError
 from wxauto_mgt.ui.desk import Desk
 from wxauto_mgt.ui.main_window import Page
+from wxauto_mgt.ui.pages.access.panel import AccessPanel
+from wxauto_mgt.ui.pages.access.view_model import AccessViewModel
 from wxauto_mgt.ui.pages.settings.group_form import GroupForm
 from wxauto_mgt.ui.pages.settings.history import HistoryPanel
 from wxauto_mgt.ui.pages.settings.lost_secrets import LostSecrets
@@ -27,12 +29,14 @@ from wxauto_mgt.ui.widgets.notices import Notice
 FILE_FILTER = "YAML (*.yaml *.yml);;JSON (*.json)"
 SUGGESTED = "wxauto-mgt.yaml"
 SIDE_WIDTH = 190
+TOKENS = "tokens"
+HISTORY = "history"
 
 
 class SettingsPage(Page):
     """The settings."""
 
-    def __init__(self, desk: Desk, view_model: SettingsViewModel) -> None:
+    def __init__(self, desk: Desk, view_model: SettingsViewModel, access: AccessViewModel) -> None:
         super().__init__()
         self._desk = desk
         self._view_model = view_model
@@ -40,9 +44,10 @@ class SettingsPage(Page):
         self._forms: dict[str, GroupForm] = {}
         self._shown = 0
         words = desk.words
-        titles = [title for _, title in self._groups] + [words("settings.history")]
+        titles = [title for _, title in self._groups] + [words("access.title"), words("settings.history")]
         self.places = [place_button(title) for title in titles]
         self.stack = QStackedWidget()
+        self.access = AccessPanel(desk, access)
         self.history = HistoryPanel(desk, view_model)
         self.lost_secrets = LostSecrets(desk, view_model)
         self.import_notice = Notice(desk.theme)
@@ -52,8 +57,8 @@ class SettingsPage(Page):
 
     def activate(self, word: str) -> None:
         names = [name for name, _ in self._groups]
-        if word == "history":
-            self.show_place(len(names))
+        if word in (TOKENS, HISTORY):
+            self.show_place(len(names) + (TOKENS, HISTORY).index(word))
         elif word in names:
             self.show_place(names.index(word))
 
@@ -61,17 +66,17 @@ class SettingsPage(Page):
         self._view_model.read_history()
 
     def show_place(self, number: int) -> None:
-        """Show a group, or the history after the last group."""
+        """Show a group, or what stands after the last group: tokens, history."""
         self._shown = number
         if number < len(self._groups):
             self.stack.setCurrentWidget(self._form(self._groups[number][0]))
         else:
-            self.stack.setCurrentWidget(self.history)
+            self.stack.setCurrentWidget((self.access, self.history)[number - len(self._groups)])
         self.places[number].setChecked(True)
 
     @property
     def current_form(self) -> GroupForm | None:
-        """The form of the group shown; None for the history."""
+        """The form of the group shown; None for what is no group."""
         name = self._groups[self._shown][0] if self._shown < len(self._groups) else ""
         return self._forms.get(name)
 
@@ -89,7 +94,8 @@ class SettingsPage(Page):
         header = page_header(
             words("page.settings"), words("settings.subtitle"), self.import_button, self.export_button
         )
-        self.stack.addWidget(self.history)
+        for panel in (self.access, self.history):
+            self.stack.addWidget(panel)
         side = Card(*self.places, None, margin=Space.S, spacing=2)
         side.setFixedWidth(SIDE_WIDTH)
         group = QButtonGroup(self)

@@ -1,0 +1,1 @@
+"""The services page: view-models, table models, panels, page."""
