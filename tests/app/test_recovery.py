@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -216,3 +218,27 @@ async def test_stopping_the_listener_is_no_failure_that_is_repaired(console: App
         timeout_s=10,
     )
     assert list(await console.recovery.recoverer.runs("message_listener")) == []
+
+
+@pytest.mark.expects_log(UNHEALTHY)
+@pytest.mark.parametrize("fault", ["crash", "hang"])
+async def test_a_process_that_the_console_runs_is_restarted_when_it_crashes_or_hangs(
+    console: Application, service: LittleService, fault: str
+) -> None:
+    service.becomes("ok")
+    process = {"command": service.command, "restart": "never", "stop_timeout_s": 0.2}
+    await watch(console, service, {"action": "restart_process"}, process=process)
+    await eventually(lambda: state_of(console) == "healthy", timeout_s=20)
+    before = console.processes.managed.status_of("tts").pid
+    assert before is not None
+
+    os.kill(before, signal.SIGKILL if fault == "crash" else signal.SIGSTOP)
+    [run] = await ended(console)
+    assert run.outcome is RunOutcome.RECOVERED
+    [step] = run.steps
+    assert (step.action, step.proof and step.proof.outcome) == ("restart_process", "ok")
+    after = console.processes.managed.status_of("tts").pid
+    assert after not in (None, before)
+    assert service.answers()
+    recovery = console.recovery.recoverer.of_service("tts")
+    assert recovery.attempts == 1
