@@ -1,4 +1,4 @@
-"""A console that runs a process until it is killed: `python -m ... DATABASE CONFIG`; writes the process id."""
+"""A console that runs a process until it is killed: `python -m ... DATABASE CONFIG`; writes its pid."""
 
 from __future__ import annotations
 
