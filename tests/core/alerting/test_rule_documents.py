@@ -11,6 +11,7 @@ from wxauto_mgt.core.alerting.section import (
     ALERT_RULE,
     alert_rule_section,
     check_inhibition,
+    check_references,
     default_rules,
     rules_in_force,
     words_of,
@@ -87,6 +88,12 @@ def test_rules_that_silence_each_other_are_refused() -> None:
     [problem] = check_inhibition(candidate(parse(inhibited_by=["nobody"])))
     assert problem.reason == "unknown_alert_rule"
     assert list(check_inhibition(candidate(parse(inhibited_by=["instance_down"])))) == []
+
+
+def test_a_repair_names_a_service_that_exists() -> None:
+    assert not list(check_references(candidate(parse(repair="message_listener"))))
+    [problem] = check_references(candidate(parse(repair="nobody")))
+    assert (problem.field, problem.reason) == ("repair", "unknown_service")
 
 
 def test_a_default_that_was_turned_round_cannot_close_a_circle() -> None:

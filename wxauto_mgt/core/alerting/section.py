@@ -13,6 +13,7 @@ from typing import Final
 from wxauto_mgt.core.alerting.model import AlertRule, Level, NoDataPolicy, Operator
 from wxauto_mgt.core.config.model import Candidate, ConfigSection, place_of
 from wxauto_mgt.core.config.pydantic_sections import pydantic_section
+from wxauto_mgt.core.monitoring.services.section import is_known
 from wxauto_mgt.errors import Problem
 
 ALERT_RULE: Final = "alert_rule"
@@ -31,7 +32,7 @@ _MIN_CALLS: Final = 20
 def alert_rule_section() -> ConfigSection[AlertRule]:
     """Make the section of the alert rules (`alert_rules:` in a document)."""
     return pydantic_section(
-        kind=ALERT_RULE, document_key="alert_rules", model=AlertRule, check=check_inhibition
+        kind=ALERT_RULE, document_key="alert_rules", model=AlertRule, check=check_references
     )
 
 
@@ -90,6 +91,17 @@ def words_of(rule: AlertRule) -> tuple[str, str]:
     """Return title and message of a rule: its own templates, or keys of the catalogue."""
     key = rule.id if rule.id in {default.id for default in default_rules()} else "any"
     return rule.title or f"alerts.title.{key}", rule.message or f"alerts.message.{key}"
+
+
+def check_references(candidate: Candidate) -> Iterable[Problem]:
+    """Find rules that name what is not there, or that silence each other."""
+    yield from check_inhibition(candidate)
+    stored: Mapping[str, AlertRule] = candidate.objects(ALERT_RULE)
+    for rule in stored.values():
+        if rule.repair and not is_known(candidate, rule.repair):
+            yield Problem(
+                place_of(ALERT_RULE, rule.id), "repair", "unknown_service", {"service": rule.repair}
+            )
 
 
 def check_inhibition(candidate: Candidate) -> Iterable[Problem]:

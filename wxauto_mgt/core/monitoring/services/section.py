@@ -281,13 +281,14 @@ def check_dependencies(candidate: Candidate) -> Iterable[Problem]:
         place = place_of(SERVICE, service.name)
         for at, name in enumerate(service.depends_on):
             field = f"depends_on.{at}"
-            if not _exists(candidate, name):
+            if not is_known(candidate, name):
                 yield Problem(place, field, "unknown_service", {"service": name})
             elif _leads_to(services, name, service.name):
                 yield Problem(place, field, "service_circle", {"service": name})
 
 
-def _exists(candidate: Candidate, name: str) -> bool:
+def is_known(candidate: Candidate, name: str) -> bool:
+    """Whether there is a service of this name: built in, an instance, a platform or an operator's own."""
     kind, _, object_id = name.partition(":")
     is_implied = kind in (INSTANCE, PLATFORM) and candidate.has(kind, object_id)
     return name in BUILT_IN or is_implied or candidate.has(SERVICE, name)
