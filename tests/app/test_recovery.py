@@ -14,6 +14,7 @@ from tests.core.recovery.little_service import LittleService
 from tests.environment import FREE_PORT
 from tests.waiting import eventually
 from wxauto_mgt.app import Application
+from wxauto_mgt.core.alerting.model import RepairWanted
 from wxauto_mgt.core.config.model import JSON, Put
 from wxauto_mgt.core.recovery.model import RunOutcome, RunRecord
 
@@ -201,6 +202,25 @@ async def test_a_person_triggers_and_cancels_and_sees_why(
     assert [step["action"] for step in plan["steps"]] == ["wait_until_stable"]
     assert not (await api.trigger_recovery("nothing"))["success"]
     assert not (await api.get_recovery_journal(limit=0))["success"]
+
+
+async def test_an_alert_whose_rule_names_a_service_has_it_repaired(
+    console: Application, service: LittleService
+) -> None:
+    service.start("error")
+    slow: dict[str, JSON] = {"check_interval": 0.1, "grace_s": 0.0, "max_retries": 100}
+    await console.config.apply([Put("settings", "heartbeat", slow)], who="test")
+    await watch(console, service, MEND, failure_threshold=100)
+    await eventually(lambda: state_of(console) == "degraded", timeout_s=10)
+    console.bus.publish(RepairWanted("tts", "tts_errors", "tts_errors:1"))
+    console.bus.publish(RepairWanted("tts", "tts_errors", "tts_errors:1"))
+    [run] = await ended(console)
+    assert (run.trigger, run.who, run.outcome) == (
+        "alert:tts_errors",
+        "alert:tts_errors",
+        RunOutcome.RECOVERED,
+    )
+    assert service.calls() == ["/mend"]
 
 
 @pytest.mark.expects_log("message_listener was .* and is unhealthy")

@@ -346,6 +346,27 @@ async def test_nothing_is_done_that_cannot_be_written_first(
     await workshop.ended()
 
 
+async def test_an_end_that_cannot_be_written_is_written_late_and_told_once(
+    workshop: Workshop, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuses(*_arguments: object) -> None:
+        raise StorageError("disk_full")
+
+    monkeypatch.setattr(workshop.journal, "end_run", refuses)
+    world.scripts["first"] = world.mends()
+    await workshop.recoverer.trigger("tts", who="test")
+    await eventually(lambda: workshop.recoverer.of_service("tts").state is not RecoveryState.RUNNING)
+    await workshop.recoverer.look()
+    [run] = await workshop.recoverer.runs()
+    assert run.outcome is None
+    monkeypatch.undo()
+    for _ in range(2):
+        await workshop.recoverer.look()
+    [run] = await workshop.recoverer.runs()
+    assert run.outcome is RunOutcome.RECOVERED
+    assert [title for _, title, _ in await workshop.notices()] == ["recovery.notice.recovered.title"]
+
+
 async def test_closing_cancels_what_is_under_way_and_begins_nothing(db: Database, world: World) -> None:
     workshop = Workshop(db, world)
     await workshop.recoverer.open()

@@ -133,7 +133,7 @@ class Recoverer:
     async def look(self) -> None:
         """Begin what is due, write what is not written yet."""
         # While nothing is checked, what was seen before says nothing of now.
-        measured = self._services.ids() if self._limits().is_enabled else ()
+        measured = set(self._services.ids()) if self._limits().is_enabled else set()
         self._ladder.measured_only(measured)
         for service in measured:
             self._begin_if_due(service)
