@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 from collections.abc import AsyncIterator
 from typing import cast
@@ -12,6 +13,7 @@ from tests.core.delivery.desk import Desk
 from tests.core.monitoring.checks.contexts import config_of, context, said
 from tests.fakes.clock import FakeClock
 from tests.fakes.delivery import MISMATCH, SERVER_ERROR, TIMED_OUT
+from tests.waiting import eventually
 from wxauto_mgt.core.config.model import JSON
 from wxauto_mgt.core.instances.registry import InstanceRegistry
 from wxauto_mgt.core.monitoring.checks.canary import FILE_TRANSFER, CanaryCheck, CanaryConfig
@@ -136,9 +138,22 @@ async def test_none_is_sent_while_it_must_not_be(nest: Nest) -> None:
     assert nest.sent == []
 
 
-async def test_a_pause_while_it_waits_for_the_gate_holds_it_back(nest: Nest) -> None:
+async def test_while_another_call_moves_the_desktop_it_does_not_wait_for_long(
+    nest: Nest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wxauto_mgt.core.monitoring.checks.canary.GATE_WAIT_S", 0.02)
     async with nest.instance.gate.hold("poll_main"):
-        assert await nest.said() == ("unknown", "canary_gate_busy")  # for as long as it would wait
+        assert await nest.said() == ("unknown", "canary_gate_busy")
+    assert nest.sent == []
+
+
+async def test_a_pause_while_it_waits_for_the_gate_holds_it_back(nest: Nest) -> None:
+    async with asyncio.TaskGroup() as running:
+        async with nest.instance.gate.hold("poll_main"):
+            waiting = running.create_task(nest.said())
+            await eventually(lambda: nest.instance.gate.waiting == 1)
+            nest.is_paused = True
+    assert waiting.result() == ("unknown", "canary_paused")
     assert nest.sent == []
 
 
@@ -185,6 +200,12 @@ async def test_one_that_a_crash_interrupted_is_not_held_against_the_instance(nes
     nest.check = nest.new_check()
     assert await nest.said() == ("unknown", "canary_interrupted")
     assert len(nest.sent) == 1
+
+
+async def test_without_the_database_none_is_sent(nest: Nest) -> None:
+    await nest.desk.db.close()
+    assert await nest.said() == ("unknown", "canary_not_written")
+    assert nest.sent == []
 
 
 async def test_one_that_turns_up_elsewhere_or_as_foreign_fails(nest: Nest) -> None:

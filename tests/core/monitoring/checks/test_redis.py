@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import redis.exceptions
 from pydantic import ValidationError
+from redis.asyncio import Redis
 
 from tests.core.monitoring.checks import servers
 from tests.core.monitoring.checks.certificates import Authority
@@ -77,6 +78,20 @@ async def test_an_account_that_may_only_ping_is_enough(redis: servers.Server) ->
         result = await check(server.port, username="pinger").run()
     assert said(result) == ("ok", "redis_answers")
     assert result.evidence == {}
+
+
+async def test_a_server_that_still_loads_its_data_is_worth_a_word(tmp_path: Path) -> None:
+    dump = ("--dbfilename", "kept.rdb", "--dir", tmp_path, "--rdbcompression", "no")
+    async with servers.off_loop(servers.redis_server(*dump)) as server:
+        client = Redis(host="127.0.0.1", port=server.port)
+        await client.mset({f"key {number}": "x" * 4096 for number in range(40)})
+        await client.save()
+        await client.aclose()
+    # Two seconds in all, with answers in between.
+    slowly = ("--key-load-delay", 50_000, "--loading-process-events-interval-bytes", 1024)
+    async with servers.off_loop(servers.redis_server(*dump, *slowly)) as server:
+        result = await check(server.port, password="").run()
+    assert said(result) == ("degraded", "redis_loading")
 
 
 async def test_tls_needs_a_certificate_that_can_be_trusted(tmp_path: Path) -> None:

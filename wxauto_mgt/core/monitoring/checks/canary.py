@@ -32,7 +32,7 @@ from wxauto_mgt.core.monitoring.checks.store import (
     note_canary_answer,
     take_canary_back,
 )
-from wxauto_mgt.errors import Fact
+from wxauto_mgt.errors import Fact, StorageError, StorageOverloaded
 from wxauto_mgt.storage.times import from_us, to_us
 
 OPERATION: Final = "canary"
@@ -116,6 +116,13 @@ class CanaryCheck(CheckKind[CanaryConfig]):
         return GATE_WAIT_S + _LONGEST_SEND_S + self.config.wait_s
 
     async def run(self) -> CheckResult:
+        try:
+            return await self._run()
+        except (StorageError, StorageOverloaded) as error:
+            # What cannot be written down first is not sent.
+            return CheckResult(Outcome.UNKNOWN, "canary_not_written", {"cause": error.code})
+
+    async def _run(self) -> CheckResult:
         instance = self.context.instances.get(self.config.instance)
         if instance is None:
             return CheckResult(Outcome.UNKNOWN, "canary_no_instance", {"instance": self.config.instance})
