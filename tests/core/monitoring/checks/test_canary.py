@@ -148,11 +148,10 @@ async def test_while_another_call_moves_the_desktop_it_does_not_wait_for_long(
 
 
 async def test_a_pause_while_it_waits_for_the_gate_holds_it_back(nest: Nest) -> None:
-    async with asyncio.TaskGroup() as running:
-        async with nest.instance.gate.hold("poll_main"):
-            waiting = running.create_task(nest.said())
-            await eventually(lambda: nest.instance.gate.waiting == 1)
-            nest.is_paused = True
+    async with asyncio.TaskGroup() as running, nest.instance.gate.hold("poll_main"):
+        waiting = running.create_task(nest.said())
+        await eventually(lambda: nest.instance.gate.waiting == 1)
+        nest.is_paused = True
     assert waiting.result() == ("unknown", "canary_paused")
     assert nest.sent == []
 
