@@ -167,6 +167,7 @@ class HttpApi:
             self._in_force = settings
         if not settings.enabled:
             self._episodes.worked(LISTEN)
+            await self._attach_file.remove()
             return
         if self._main is None:
             await self._listen(settings)
@@ -304,8 +305,9 @@ class HttpApi:
         await self._supervisor.stop("http")
         if self._feed is not None:
             self._feed.close()
-        await self._close_servers()
+        # First: who finds it must find somebody who answers.
         await self._attach_file.remove()
+        await self._close_servers()
 
     async def _close_servers(self) -> None:
         servers = [server for server in (self._main, self._own) if server is not None]
