@@ -110,6 +110,7 @@ class Recoverer:
         self._books = RepairBooks(clock=clock, journal=journal, ladder=self._ladder)
         self._actions = BoundedActions(supervisor=supervisor)
         self._under_way: dict[str, _UnderWay] = {}
+        self._is_journal_failing = False
         self._wake = Alarm()
         self._is_closed = False
         self._unsubscribe: Callable[[], None] = lambda: None
@@ -324,10 +325,14 @@ class Recoverer:
         try:
             await self._books.begin(record)
         except (StorageError, StorageOverloaded) as error:
-            _log.warning("no repair, the journal cannot be written: %s", error)
+            # A full disk lasts, and is met again at each check.
+            level = logging.DEBUG if self._is_journal_failing else logging.WARNING
+            self._is_journal_failing = True
+            _log.log(level, "no repair, the journal cannot be written: %s", error)
             under_way.opening_error = error
             self._ladder.withdraw(record.service)
             return False
+        self._is_journal_failing = False
         under_way.opened.set()
         self._bus.publish(RecoveryStarted(record.id, record.service, record.trigger, record.attempt))
         facts = {"service_id": record.service, "recovery_id": record.id}
