@@ -13,11 +13,11 @@ import sys
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
-from types import MappingProxyType
 
 import pytest
 
 from tests.cli.console import SetReplies
+from tests.environment import FREE_PORT
 from wxauto_mgt import app
 from wxauto_mgt.api.replies import JSON, Fields
 from wxauto_mgt.app.data_folder import console_database, make_data_folder, open_console_database
@@ -25,7 +25,7 @@ from wxauto_mgt.cli import doctor
 from wxauto_mgt.cli.commands import Doctor
 from wxauto_mgt.cli.doctor import data_folder, system_services
 from wxauto_mgt.cli.doctor.configuration import read_configuration
-from wxauto_mgt.cli.doctor.console import examine_port
+from wxauto_mgt.cli.doctor.console import examine_address, examine_port
 from wxauto_mgt.cli.doctor.data_folder import examine_data_folder
 from wxauto_mgt.cli.doctor.examination import Examination
 from wxauto_mgt.cli.doctor.findings import Area, Finding, Findings, Verdict, advice, sentence
@@ -248,6 +248,14 @@ async def test_the_port_of_the_api_is_tried_while_nobody_has_it(tmp_path: Path) 
     assert examine_port(off).code == "api_off"
 
 
+async def test_a_console_that_listens_elsewhere_is_noted(tmp_path: Path) -> None:
+    wanted = await a_snapshot(tmp_path, {"settings": {"http": {"port": 5080}}})
+    assert codes(examine_address("http://127.0.0.1:5080", wanted)) == []
+    assert codes(examine_address("http://127.0.0.1:5081", wanted)) == ["api_elsewhere"]
+    anywhere = await a_snapshot(tmp_path, {"settings": {"http": {"port": 0}}})
+    assert codes(examine_address("http://127.0.0.1:5081", anywhere)) == []
+
+
 async def test_programs_of_services_are_looked_for(tmp_path: Path) -> None:
     def service(name: str, **process: JSON) -> Fields:
         check: JSON = {"type": "tcp", "host": "127.0.0.1", "port": 1}
@@ -387,9 +395,7 @@ async def test_a_live_trial_tells_each_call_that_fails() -> None:
 async def examine(folder: Path, *, live: bool = False) -> tuple[ExitStatus, list[Fields]]:
     out = io.StringIO()
     terminal = Terminal(out=out, err=io.StringIO(), catalogue=CATALOGUES[Language.EN], as_json=True)
-    examination = Examination(
-        data_dir=folder, environment=MappingProxyType({}), clock=CLOCK, terminal=terminal
-    )
+    examination = Examination(data_dir=folder, environment=FREE_PORT, clock=CLOCK, terminal=terminal)
     async with asyncio.timeout(30):
         status = await examination.run(Doctor(live=live))
     found: list[Fields] = json.loads(out.getvalue())
@@ -404,7 +410,7 @@ async def test_without_a_console_everything_else_is_examined(tmp_path: Path) -> 
     assert {finding["area"] for finding in found} == {"installation", "data_folder", "console", "network"}
     assert [finding["code"] for finding in found if finding["area"] == "console"] == [
         "console_absent",
-        "port_free",
+        "port_any",
     ]
     assert all((finding["advice"] is None) == (finding["verdict"] == "ok") for finding in found)
 

@@ -154,7 +154,10 @@ class StateCommands:
         )
         self._show_deductions(rows_of(report["deductions"]))
         self._show_clients(rows_of(report["api_clients"]))
-        self._show_errors(rows_of(report["recent_errors"])[:_ERRORS_WITH_HEALTH])
+        errors = rows_of(report["recent_errors"])[:_ERRORS_WITH_HEALTH]
+        if errors:
+            self._terminal.print("")
+            self._show_errors(errors)
         return ExitStatus.OK if status == "healthy" else ExitStatus.FAILED
 
     def _score(self, score: JSON, status: JSON) -> Cell:
@@ -217,10 +220,7 @@ class StateCommands:
         )
 
     def _show_errors(self, errors: Sequence[Fields]) -> None:
-        if not errors:
-            return
         values = self._values
-        self._terminal.print("")
         self._terminal.print_table(
             ("time", "part", "error"),
             [

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import socket
+from urllib.parse import urlsplit
 
 import wxauto_mgt
 from wxauto_mgt.api.attach import RemoteMonitorAPI
 from wxauto_mgt.api.console_link import ConsoleLink
 from wxauto_mgt.cli.asking import CallRefused, data_of, fields_of
 from wxauto_mgt.cli.doctor.findings import Finding, Findings, note, ok, problem
-from wxauto_mgt.core.access.settings import HTTP, HttpSettings
+from wxauto_mgt.core.access.settings import HTTP, HttpSettings, is_loopback
 from wxauto_mgt.core.config.model import Snapshot
 from wxauto_mgt.errors import ConsoleError
 
@@ -41,6 +42,15 @@ async def examine_console(link: ConsoleLink) -> Findings:
 async def is_running(api: RemoteMonitorAPI) -> bool:
     """Whether a console answers at all."""
     return (await api.get_service_status()).get("success") is True
+
+
+def examine_address(url: str, snapshot: Snapshot) -> Findings:
+    """Tell when the running console listens elsewhere than its settings want, as where the port was taken."""
+    settings: HttpSettings = snapshot.settings(HTTP)
+    is_told = settings.enabled and settings.port != 0 and not settings.has_tls and is_loopback(settings.host)
+    if not is_told or urlsplit(url).port == settings.port:
+        return []
+    return [note("api_elsewhere", url=url, host=settings.host, port=settings.port)]
 
 
 def examine_port(snapshot: Snapshot) -> Finding:

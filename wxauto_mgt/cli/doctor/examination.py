@@ -16,7 +16,7 @@ from wxauto_mgt.api.replies import Fields
 from wxauto_mgt.app.data_folder import console_database
 from wxauto_mgt.cli.commands import Doctor
 from wxauto_mgt.cli.doctor.configuration import examine_configuration, read_configuration
-from wxauto_mgt.cli.doctor.console import examine_console, examine_port, is_running
+from wxauto_mgt.cli.doctor.console import examine_address, examine_console, examine_port, is_running
 from wxauto_mgt.cli.doctor.data_folder import examine_data_folder
 from wxauto_mgt.cli.doctor.findings import (
     Area,
@@ -106,9 +106,13 @@ class Examination:
 
     async def _console(self, snapshot: Snapshot | ConsoleError) -> Findings:
         found = [*await examine_console(self._link)]
-        is_absent = any(finding.code == "console_absent" for finding in found)
-        if is_absent and isinstance(snapshot, Snapshot):
-            found.append(await asyncio.to_thread(examine_port, snapshot))
+        if not isinstance(snapshot, Snapshot):
+            return found
+        for finding in tuple(found):
+            if finding.code == "console_absent":
+                found.append(await asyncio.to_thread(examine_port, snapshot))
+            elif finding.code == "console":
+                found += examine_address(str(finding.params["url"]), snapshot)
         return found
 
     async def _network(self, snapshot: Snapshot | ConsoleError) -> Findings:
