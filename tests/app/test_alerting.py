@@ -60,12 +60,10 @@ async def collector() -> AsyncIterator[Collector]:
     await runner.cleanup()
 
 
-async def opened(folder: Path, *, sample_interval_s: float = 10.0) -> Application:
+async def opened(folder: Path) -> Application:
     console = await Application.open(data_dir=folder, environment=FREE_PORT)
     fast = {"evaluation_interval_s": 0.05, "group_wait_s": 0, "group_interval_s": 0}
-    metrics: dict[str, JSON] = {"sample_interval_s": sample_interval_s}  # in force after a sample only
-    edits = [Put("settings", "alerts", fast), Put("settings", "metrics", metrics)]
-    await console.config.apply(edits, who="test")
+    await console.config.apply([Put("settings", "alerts", fast)], who="test")
     await console.start()
     return console
 
@@ -159,7 +157,7 @@ async def test_a_server_that_is_gone_is_an_alert_and_its_wechat_is_not_told_too(
 
 
 async def test_a_rule_about_the_log_fires_on_its_records(tmp_path: Path) -> None:
-    console = await opened(tmp_path, sample_interval_s=0.05)
+    console = await opened(tmp_path)
     rule: dict[str, JSON] = {
         "id": "db-errors",
         "metric_name": "log_records_total",

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import pytest
 
+from tests.environment import FREE_PORT
 from tests.waiting import eventually
 from wxauto_mgt.app import Application, sections
 from wxauto_mgt.core.config.model import JSON, ConfigModel, Put
@@ -53,7 +54,7 @@ async def test_a_plugin_that_cannot_be_made_spoils_its_own_service_only(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sections, "BUILT_IN_CHECKS", (HttpCheck, Unmakable))
-    console = await Application.open(data_dir=tmp_path, environment={})
+    console = await Application.open(data_dir=tmp_path, environment=FREE_PORT)
     await console.start()
     odd = Put("service", "odd", {"name": "odd", "check": {"type": "unmakable"}})
     await console.config.apply([FAST, odd], who="test")
@@ -65,7 +66,7 @@ async def test_a_plugin_that_cannot_be_made_spoils_its_own_service_only(
 async def test_the_log_in_page_is_watched_while_there_is_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    console = await Application.open(data_dir=tmp_path, environment={})
+    console = await Application.open(data_dir=tmp_path, environment=FREE_PORT)
     addresses: list[str | None] = [None]
     monkeypatch.setattr(console.checks, "_login_url", lambda: addresses[-1])
     await console.start()
@@ -82,7 +83,7 @@ async def test_the_log_in_page_is_watched_while_there_is_one(
 
 
 async def test_a_paused_listener_is_not_called_ill(tmp_path: Path) -> None:
-    console = await Application.open(data_dir=tmp_path, environment={})
+    console = await Application.open(data_dir=tmp_path, environment=FREE_PORT)
     await console.start()
     await console.config.apply([FAST], who="test")
     await eventually(shows(console, "message_listener", "listener_works"), timeout_s=10)
@@ -93,7 +94,7 @@ async def test_a_paused_listener_is_not_called_ill(tmp_path: Path) -> None:
 
 
 async def test_a_secret_of_a_check_is_sealed_and_kept(tmp_path: Path) -> None:
-    console = await Application.open(data_dir=tmp_path, environment={})
+    console = await Application.open(data_dir=tmp_path, environment=FREE_PORT)
     check: dict[str, JSON] = {"type": "http", "url": "http://127.0.0.1:1/", "bearer_token": TOKEN}
     await console.config.apply([Put("service", "web", {"name": "web", "check": check})], who="test")
     stored = await console.config.document("service", "web")
