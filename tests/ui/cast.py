@@ -20,6 +20,7 @@ from tests.ui.stage import (
 )
 from wxauto_mgt.core.logs.ring import LogRing
 from wxauto_mgt.core.messages.browser import MessageBrowser
+from wxauto_mgt.core.messages.history.figures import open_decisions
 from wxauto_mgt.core.metrics.registry import MetricRegistry
 from wxauto_mgt.texts.language import Language
 from wxauto_mgt.ui.main_window import MainWindow, PageEntry
@@ -65,6 +66,7 @@ class Cast:
         controls = Controls(_nothing, _nothing, _nothing, _nothing, _nothing)
         self.engine = FakeAlerts(stage.clock)
         self.alerts = AlertsViewModel(back, alerts=self.engine, clock=stage.clock)
+        self.services = QuietServices(stage)
         self.overview = OverviewViewModel(
             back,
             clock=stage.clock,
@@ -73,6 +75,8 @@ class Cast:
             controls=controls,
             editing=editing,
             alerts=self.alerts.summary,
+            services=self.services.views.services.summary,
+            decisions=lambda: open_decisions(stage.db),
         )
         self.instances = InstancesViewModel(
             back, registry=FakeRegistry(), monitor=self.monitor, editing=editing, clock=stage.clock
@@ -90,7 +94,6 @@ class Cast:
         )
         self.alert_rules = AlertRulesViewModel(back, editing=editing)
         self.silences = SilencesViewModel(back, alerts=self.engine, editing=editing, clock=stage.clock)
-        self.services = QuietServices(stage)
         self.notices = quiet_notices(stage)
         self.logging = log_views(stage, self.logs)
         self.settings = SettingsViewModel(back, editing=editing)

@@ -18,12 +18,15 @@ from tests.ui.conftest import WINDOW_BUILT_S
 from tests.ui.stage import NOW, Stage, drop_deleted, settle
 from wxauto_mgt.app import Application
 from wxauto_mgt.core.config.model import JSON, Put
+from wxauto_mgt.core.messages.history.figures import OpenDecisions
+from wxauto_mgt.core.monitoring.checks.contract import CheckResult, Outcome
 from wxauto_mgt.core.monitoring.services.section import SERVICE
 from wxauto_mgt.texts.language import Language
 from wxauto_mgt.ui.assembly import Assembled, assemble
 from wxauto_mgt.ui.bridge.events import Inbox
 from wxauto_mgt.ui.forms.editors import TextEditor, WordsEditor
 from wxauto_mgt.ui.forms.list_editors import VariantsEditor
+from wxauto_mgt.ui.pages.overview.page import OverviewPage
 from wxauto_mgt.ui.pages.services.page import PROCESS, REPAIR, ServicesPage
 from wxauto_mgt.ui.theme.theme import Theme
 from wxauto_mgt.ui.theme.tokens import Tone
@@ -261,4 +264,36 @@ async def test_uptime_and_checks_of_the_service_in_view(stage: Stage) -> None:
     page.status.span.chosen.emit("90d")
     await settle(lambda: detail.uptime is not None and len(detail.uptime.bars) == 90)
     assert str(NOW.year) in detail.uptime.until
+    cast.close()
+
+
+@pytest.mark.expects_log("is unhealthy")
+async def test_the_overview_says_how_services_stand_and_leads_there(stage: Stage) -> None:
+    cast = Cast(stage)
+    page = cast.window.show_page("overview")
+    assert isinstance(page, OverviewPage)
+    await settle(lambda: "未知" in page.services.text)
+    broken = CheckResult(Outcome.FAILED, "database_failed", {"cause": "x"})
+    for _ in range(3):
+        cast.services.board.record("console_database", broken)
+    cast.overview.refresh()
+    assert "控制台数据库" in page.services.text
+    assert page.services.tone is Tone.CRITICAL
+    page.services_button.click()
+    assert cast.window.current == "services"
+    cast.close()
+
+
+async def test_what_waits_for_a_person_is_said_on_the_overview(stage: Stage) -> None:
+    cast = Cast(stage)
+    page = cast.window.show_page("overview")
+    assert isinstance(page, OverviewPage)
+    await settle()
+    assert page.decisions.text == ""
+    cast.overview._take_counted((await cast.monitor.statistics(), OpenDecisions(0, 0, 2, 1, 0)))
+    assert page.decisions.text == "有消息等你处理：1 条没能送达；2 条暂缓"
+    assert page.decisions.action is not None
+    page.decisions.action.click()
+    assert cast.window.current == "messages"
+    assert cast.messages.view.value == "dead"
     cast.close()

@@ -21,6 +21,7 @@ from tests.ui.stage import (
 from wxauto_mgt.core.config.model import JSON, Put
 from wxauto_mgt.core.logs.record import Category, Level, LogEntry
 from wxauto_mgt.core.logs.ring import LogRing
+from wxauto_mgt.core.messages.history.figures import open_decisions
 from wxauto_mgt.core.metrics.model import Series
 from wxauto_mgt.core.monitoring.facts import ServiceState
 from wxauto_mgt.core.monitoring.health_score import OverallStatus
@@ -64,6 +65,8 @@ def _overview(stage: Stage, monitor: FakeMonitor, calls: _Calls | None = None) -
         controls=(calls or _Calls()).controls,
         editing=stage.editing,
         alerts=lambda: (Tone.OK, ""),
+        services=lambda: (Tone.OK, ""),
+        decisions=lambda: open_decisions(stage.db),
     )
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QObject
 
 from wxauto_mgt.app import Application
+from wxauto_mgt.core.messages.history.figures import open_decisions
 from wxauto_mgt.core.metrics.reader import MetricReader
 from wxauto_mgt.texts.catalogue import Catalogue
 from wxauto_mgt.texts.language import Language
@@ -100,6 +101,7 @@ def _pages(
     stage, clock, monitor = desk.backstage, application.clock, application.monitor
     listener, control = application.listener, application.control(WHO)
     alerts = AlertsViewModel(stage, alerts=application.alerting.engine, clock=clock)
+    services = _service_views(application, stage, editing)
     overview = OverviewViewModel(
         stage,
         clock=clock,
@@ -114,6 +116,8 @@ def _pages(
         ),
         editing=editing,
         alerts=alerts.summary,
+        services=services.services.summary,
+        decisions=lambda: open_decisions(application.db),
     )
     instances = InstancesViewModel(
         stage, registry=application.registry, monitor=monitor, editing=editing, clock=clock
@@ -139,7 +143,6 @@ def _pages(
         editing=editing,
         clock=clock,
     )
-    services = _service_views(application, stage, editing)
     logs = _log_views(application, stage, editing)
     settings = SettingsViewModel(stage, editing=editing)
     access = AccessViewModel(

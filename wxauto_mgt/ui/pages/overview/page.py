@@ -30,6 +30,7 @@ from wxauto_mgt.ui.widgets.layout import (
 from wxauto_mgt.ui.widgets.notices import Notice, ToneMark
 from wxauto_mgt.ui.widgets.score_gauge import ScoreGauge
 from wxauto_mgt.ui.widgets.stat_card import Stat
+from wxauto_mgt.ui.widgets.status_chip import StatusChip
 from wxauto_mgt.ui.widgets.table_view import RowTable
 from wxauto_mgt.ui.widgets.time_plot import TimePlot
 
@@ -73,6 +74,9 @@ class OverviewPage(Page):
             action=words("overview.empty_action"),
         )
         self.alerts = Notice(desk.theme, action=words("overview.show_alerts"))
+        self.decisions = Notice(desk.theme, tone=Tone.WARNING, action=words("overview.show_messages"))
+        self.services = StatusChip(desk.theme)
+        self.services_button = button(desk.theme, words("overview.show_services"), kind="quiet")
         self._lay_out()
         self._wire()
         self._show_state()
@@ -127,9 +131,10 @@ class OverviewPage(Page):
         self._stack = QStackedWidget()
         self._stack.addWidget(content)
         self._stack.addWidget(self.empty)
+        services = row(self.services, self.services_button, None)
         body = QVBoxLayout(self)
-        fill(body, (header, self.alerts, self._stack), Space.M, Space.XL)
-        body.setStretch(2, 1)
+        fill(body, (header, self.alerts, self.decisions, services, self._stack), Space.M, Space.XL)
+        body.setStretch(4, 1)
 
     def _score_card(self) -> Card:
         text = column(self._headline, 2, self._reasons, None, spacing=Space.S)
@@ -188,6 +193,11 @@ class OverviewPage(Page):
         vm.ticked.connect(self._show_series)
         if self.alerts.action is not None:
             self.alerts.action.clicked.connect(lambda: self._desk.page_wanted.emit("alerts", "active"))
+        if self.decisions.action is not None:
+            self.decisions.action.clicked.connect(
+                lambda: self._desk.page_wanted.emit("messages", vm.state.decisions_view)
+            )
+        self.services_button.clicked.connect(lambda: self._desk.page_wanted.emit("services", ""))
         if self.empty.action is not None:
             self.empty.action.clicked.connect(lambda: self._desk.page_wanted.emit("instances", "add"))
 
@@ -198,6 +208,8 @@ class OverviewPage(Page):
         self._headline.setText(state.headline)
         alerts_tone, line = state.alerts
         self.alerts.say(line, alerts_tone)
+        self.decisions.say(state.decisions)
+        self.services.show_status(*state.services)
         for name, figure, note, tone in state.stats:
             self._stats[name].show_figure(figure, note, tone)
         self.start_button.setVisible(not state.is_running and not state.is_paused)

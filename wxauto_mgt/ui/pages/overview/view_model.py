@@ -13,6 +13,7 @@ from typing import Protocol
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from wxauto_mgt.core.listening.model import ListenerStatus
+from wxauto_mgt.core.messages.history.figures import OpenDecisions
 from wxauto_mgt.core.metrics.model import Series
 from wxauto_mgt.core.monitoring.error_episodes import ErrorEpisode
 from wxauto_mgt.core.monitoring.health_score import Deduction, HealthScore, OverallStatus
@@ -98,6 +99,9 @@ class OverviewState:
     deductions: tuple[DeductionLine, ...]
     stats: tuple[tuple[str, str, str, Tone | None], ...]
     alerts: tuple[Tone, str]
+    services: tuple[Tone, str]
+    decisions: str
+    decisions_view: str
     service_word: str
     is_running: bool
     is_paused: bool
@@ -111,6 +115,8 @@ class OverviewViewModel(QObject):
 
     Args:
         alerts: what is wrong now in one line with its tone; nothing when nothing is.
+        services: how all services stand together, in one line with its tone.
+        decisions: what waits for a person.
 
     Signals:
         changed: `state` differs.
@@ -130,6 +136,8 @@ class OverviewViewModel(QObject):
         controls: Controls,
         editing: ConfigEditing,
         alerts: Callable[[], tuple[Tone, str]],
+        services: Callable[[], tuple[Tone, str]],
+        decisions: Callable[[], Awaitable[OpenDecisions]],
     ) -> None:
         super().__init__()
         self._words = backstage.words
@@ -138,15 +146,18 @@ class OverviewViewModel(QObject):
         self._metrics = metrics
         self._editing = editing
         self._alerts = alerts
+        self._services = services
+        self._decisions = decisions
         self._statistics: Statistics | None = None
+        self._open: OpenDecisions | None = None
         commands = backstage.commands
         self.pause = commands.command(self, "pause", controls.pause)
         self.resume = commands.command(self, "resume", controls.resume)
         self.start_service = commands.command(self, "start", controls.start)
         self.restart = commands.command(self, "restart", controls.restart)
         self.reload = commands.command(self, "reload", controls.reload)
-        self._reader = commands.reader(self, "statistics", monitor.statistics)
-        self._reader.succeeded.connect(self._take_statistics)
+        self._reader = commands.reader(self, "statistics", self._read_counted)
+        self._reader.succeeded.connect(self._take_counted)
         self.state = self._read()
         backstage.bridge.inbox(self, HealthScoreChanged).arrived.connect(self.refresh)
         editing.changes(backstage.bridge, self, "instance").arrived.connect(self.refresh)
@@ -197,8 +208,11 @@ class OverviewViewModel(QObject):
         self.refresh()
         self.ticked.emit()
 
-    def _take_statistics(self, statistics: Statistics) -> None:
-        self._statistics = statistics
+    async def _read_counted(self) -> tuple[Statistics, OpenDecisions]:
+        return await self._monitor.statistics(), await self._decisions()
+
+    def _take_counted(self, counted: tuple[Statistics, OpenDecisions]) -> None:
+        self._statistics, self._open = counted
         self.refresh()
 
     def _read(self) -> OverviewState:
@@ -218,10 +232,24 @@ class OverviewViewModel(QObject):
             deductions=lines,
             stats=self._stats(service),
             alerts=self._alerts(),
+            services=self._services(),
+            decisions=self._decisions_line(),
+            decisions_view="dead" if self._open is not None and self._open.dead else "held",
             service_word=service_words(words, service.state)[1],
             is_running=service.state.is_running,
             is_paused=service.state.is_paused,
         )
+
+    def _decisions_line(self) -> str:
+        found, words = self._open, self._words
+        if found is None or not (found.dead or found.held):
+            return ""
+        parts = [
+            words(f"overview.decisions_{name}", count=words.number(count))
+            for name, count in (("dead", found.dead), ("held", found.held))
+            if count
+        ]
+        return words("overview.decisions", parts=words("alert_page.separator").join(parts))
 
     def _lines(self, health: HealthScore | None) -> tuple[DeductionLine, ...]:
         if health is None:

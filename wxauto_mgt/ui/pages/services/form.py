@@ -16,7 +16,7 @@ from wxauto_mgt.core.monitoring.services.model import ServiceConfig
 from wxauto_mgt.core.monitoring.services.section import SERVICE
 from wxauto_mgt.ui.config_editing import ConfigEditing
 from wxauto_mgt.ui.forms.schema import FieldSpec, Variant, defaults_of, fields_of, get
-from wxauto_mgt.ui.pages.services.wording import kind_word
+from wxauto_mgt.ui.pages.services.wording import begun, kind_word
 from wxauto_mgt.ui.words import Words
 
 _CHECK_GROUP: Final = "service.group.check"
@@ -85,7 +85,7 @@ class ServiceForms:
 
     def _action_word(self, name: str) -> str:
         key = f"repair_type.{name}"
-        return self._words(key) if self._words.has(key) else name
+        return begun(self._words(key)) if self._words.has(key) else name
 
     def _check_schemas(self) -> Mapping[str, Mapping[str, JSON]]:
         found = get(self._editing.config.sections[SERVICE].schema(), "properties.check.by_type")

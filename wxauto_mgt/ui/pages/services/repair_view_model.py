@@ -30,7 +30,7 @@ from wxauto_mgt.ui.config_editing import WHO
 from wxauto_mgt.ui.desk import Backstage
 from wxauto_mgt.ui.pages.logs.audit_view_model import who_word
 from wxauto_mgt.ui.pages.services.view_model import RECOVERY_TONES
-from wxauto_mgt.ui.pages.services.wording import facts_text
+from wxauto_mgt.ui.pages.services.wording import begun, facts_text
 from wxauto_mgt.ui.theme.tokens import Tone
 
 TICK_MS: Final = 1000
@@ -226,7 +226,7 @@ class RepairViewModel(QObject):
         most = self._recoverer.limits.max_attempts
         return RepairView(
             tone=RECOVERY_TONES[found.state],
-            state=words(f"recovery_state.{found.state}"),
+            state=begun(words(f"recovery_state.{found.state}")),
             attempts=words("services.attempts", count=found.attempts, most=most),
             why=words.reason("recovery_why", found.why.code, found.why.params),
             has_repairs=found.has_repairs,
@@ -241,7 +241,7 @@ class RepairViewModel(QObject):
             tone, note = Tone.NEUTRAL, words.reason("repair", step.obstacle.code, step.obstacle.params)
         return PlannedRow(
             position=step.position,
-            action=words(f"repair_type.{step.action}"),
+            action=begun(words(f"repair_type.{step.action}")),
             limit=words.catalogue.duration(step.timeout_s),
             tone=tone,
             note=note,
@@ -272,7 +272,7 @@ class RepairViewModel(QObject):
 
     def _step(self, step: StepRecord) -> tuple[Tone, str, str]:
         words = self._words
-        action = words(f"repair_type.{step.action}")
+        action = begun(words(f"repair_type.{step.action}"))
         if step.outcome is None:
             return Tone.INFO, words("services.step_acts", number=step.position, action=action), ""
         said = words.reason("repair", step.reason_code, step.params)

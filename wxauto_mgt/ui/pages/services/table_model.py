@@ -39,7 +39,7 @@ class ServiceModel(RowModel[ServiceRow]):
             Column[ServiceRow](
                 words("services.column_hours"), lambda r: Cell(r.uptime, tip=_hours_tip(words, r)), 178
             ),
-            Column[ServiceRow](words("services.column_repair"), lambda r: Cell(r.repair, r.repair_tone), 112),
+            Column[ServiceRow](words("services.column_repair"), lambda r: Cell(r.repair, r.repair_tone), 136),
         )
         super().__init__(columns, lambda r: r.id)
 

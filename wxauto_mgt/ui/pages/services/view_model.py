@@ -31,7 +31,7 @@ from wxauto_mgt.core.recovery.model import (
 )
 from wxauto_mgt.ui.config_editing import ConfigEditing
 from wxauto_mgt.ui.desk import Backstage
-from wxauto_mgt.ui.pages.services.wording import STATUS_TONES, kind_word, service_name
+from wxauto_mgt.ui.pages.services.wording import STATUS_TONES, begun, kind_word, service_name
 from wxauto_mgt.ui.theme.tokens import Tone
 from wxauto_mgt.ui.words import Words
 
@@ -295,7 +295,7 @@ class ServicesViewModel(QObject):
     def _repair(self, recovery: ServiceRecovery | None) -> tuple[Tone | None, str]:
         if recovery is None or not recovery.has_repairs:
             return None, ""
-        return RECOVERY_TONES[recovery.state], self._words(f"recovery_state.{recovery.state}")
+        return RECOVERY_TONES[recovery.state], begun(self._words(f"recovery_state.{recovery.state}"))
 
     def _read_heartbeat(self) -> HeartbeatLine:
         words, status = self._words, self._heart.status()

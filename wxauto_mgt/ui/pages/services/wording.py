@@ -43,6 +43,11 @@ def kind_word(words: Words, kind: str) -> str:
     return next((words(key) for key in keys if words.has(key)), kind)
 
 
+def begun(text: str) -> str:
+    """A phrase as it stands alone: with a capital letter, where the language has one."""
+    return text[:1].upper() + text[1:]
+
+
 def fact_lines(words: Words, facts: Mapping[str, Fact]) -> tuple[tuple[str, str], ...]:
     """Evidence as names and values; a name without a word stays as it is."""
     return tuple(
