@@ -16,6 +16,7 @@ import pytest
 from tests.fakes.clock import FakeClock
 from tests.waiting import eventually
 from wxauto_mgt.core.logs.daily_file import Retention
+from wxauto_mgt.core.logs.file_processing import FileProcessingLog
 from wxauto_mgt.core.logs.pipeline import LogPipeline, LogPolicy
 from wxauto_mgt.core.logs.record import Category, Level
 from wxauto_mgt.core.secrets.redaction import Redactor
@@ -242,3 +243,25 @@ async def test_taker_gets_each_record_once_with_those_before_it_came(pipeline: L
     CONFIG.info("last")
     assert pipeline.flush()
     assert taken == ["before", "after", "last"]
+
+
+async def test_what_happens_to_files_stands_in_a_log_of_its_own_too(
+    pipeline: LogPipeline, tmp_path: Path
+) -> None:
+    LISTENING.info("polled")
+    LISTENING.info("fetched", extra={"file_operation": "download", "file": "a.jpg"})
+    assert pipeline.flush()
+    (line,) = lines(tmp_path, "file_processing.log")
+    assert line["facts"] == {"file_operation": "download", "file": "a.jpg"}
+    assert len(lines(tmp_path)) == 2
+
+
+def test_the_log_about_files_keeps_one_older_part(tmp_path: Path) -> None:
+    log = FileProcessingLog(tmp_path, most_bytes=10)
+    for number in range(5):
+        log.write(f"line {number}\n".encode())
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "file_processing.1.log",
+        "file_processing.log",
+    ]
+    assert (tmp_path / "file_processing.log").read_bytes() == b"line 4\n"

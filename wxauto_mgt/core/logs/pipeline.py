@@ -11,6 +11,7 @@ import logging
 import threading
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, tzinfo
 from pathlib import Path
@@ -18,6 +19,7 @@ from typing import Final, NamedTuple
 
 from wxauto_mgt.core.logs.context import log_context
 from wxauto_mgt.core.logs.daily_file import DailyFile, Retention
+from wxauto_mgt.core.logs.file_processing import FACT, FileProcessingLog
 from wxauto_mgt.core.logs.record import Category, Level, LogEntry, Redaction, category_for, make_entry
 from wxauto_mgt.core.logs.ring import LogRing, Tail
 from wxauto_mgt.runtime.clock import Clock
@@ -117,6 +119,7 @@ class LogPipeline:
         self._capacity = queue_capacity
         self._zone = zone
         self._file = DailyFile(folder, policy.retention)
+        self._about_files = FileProcessingLog(folder)
         self._ring = LogRing(capacity=RING_CAPACITY)
         # A deque that the thread looks at by itself: waking it for each record would cost the caller more
         # than all the rest.
@@ -291,6 +294,10 @@ class LogPipeline:
             lines_by_day.setdefault(day, []).append(entry.as_json_line())
         for day, lines in lines_by_day.items():
             self._write_day(day, lines)
+        about_files = [entry.as_json_line() for entry in entries if FACT in entry.facts]
+        if about_files:
+            with suppress(OSError):  # the daily file has them, and says what the disk refuses
+                self._about_files.write(b"".join(about_files))
 
     def _write_day(self, day: date, lines: list[bytes]) -> None:
         try:

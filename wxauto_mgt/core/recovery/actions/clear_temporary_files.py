@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import fnmatch
+import logging
 import os
 import stat
 from collections.abc import Iterator
@@ -18,9 +19,12 @@ from pydantic import AfterValidator, Field
 
 from wxauto_mgt.core.config.form_hints import Widget
 from wxauto_mgt.core.config.model import ConfigModel, refuse
+from wxauto_mgt.core.logs.file_processing import FACT, FileOperation
 from wxauto_mgt.core.recovery.actions.contract import RepairAction, RepairResult
 from wxauto_mgt.core.recovery.actions.form_fields import SECONDS, shown
 from wxauto_mgt.errors import Fact
+
+_log = logging.getLogger(__name__)
 
 LOOKED_AT_MOST: Final = 200_000
 _EXAMPLES: Final = 10
@@ -138,6 +142,8 @@ class ClearTemporaryFiles(RepairAction[ClearTemporaryFilesConfig]):
         if obstacle is not None:
             return obstacle
         found = await asyncio.to_thread(self._go_through, is_deleting=True)
+        facts = {FACT: FileOperation.CLEAN_UP.value, "folder": self.config.folder, **found.evidence()}
+        _log.info("temporary files cleared: %d, %s MB", found.count, found.size_mb, extra=facts)
         if found.failed and not found.count:
             return RepairResult.failed("temporary_files_kept", evidence=found.evidence(), failed=found.failed)
         return RepairResult.done(
