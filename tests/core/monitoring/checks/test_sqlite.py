@@ -36,6 +36,10 @@ def _replace(file: Path, content: bytes) -> None:
     file.write_bytes(content)
 
 
+def _beside(file: Path) -> list[str]:
+    return sorted(path.name for path in file.parent.iterdir())
+
+
 def check(path: Path, clock: FakeClock | None = None, **fields: JSON) -> SqliteCheck:
     given = context(clock=clock) if clock is not None else context()
     return SqliteCheck(config_of(SqliteConfig, path=str(path), **fields), given)
@@ -89,6 +93,31 @@ async def test_a_file_that_another_program_keeps_locked_is_worth_a_word(
         other.execute("BEGIN EXCLUSIVE")
         assert said(await check(file).run()) == ("degraded", "sqlite_locked")
     assert said(await check(file).run()) == ("ok", "sqlite_whole")
+
+
+async def test_nothing_is_left_beside_a_file_with_a_write_ahead_log(file: Path) -> None:
+    with closing(sqlite3.connect(file)) as other:
+        other.execute("PRAGMA journal_mode=WAL")
+        other.execute("INSERT INTO words VALUES ('newest')")
+        other.commit()
+        assert said(await check(file).run()) == ("ok", "sqlite_whole")
+    assert _beside(file) == [file.name]
+    assert said(await check(file).run()) == ("ok", "sqlite_whole")
+    assert _beside(file) == [file.name]
+
+
+async def test_damage_in_a_file_with_a_write_ahead_log_is_found(file: Path) -> None:
+    with closing(sqlite3.connect(file)) as other:
+        other.execute("PRAGMA journal_mode=WAL")
+    whole = _content(file)
+    _replace(file, whole[:40_000] + b"\xff" * 8192 + whole[48_192:])
+    assert said(await check(file).run()) == ("failed", "sqlite_damaged")
+    assert _beside(file) == [file.name]
+
+
+async def test_what_is_no_file_is_not_read(tmp_path: Path) -> None:
+    for path in (tmp_path, Path("/dev/zero")):
+        assert said(await check(path).run()) == ("failed", "sqlite_cannot_open")
 
 
 def test_the_path_must_be_whole() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
+import stat
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +22,9 @@ from wxauto_mgt.errors import Fact
 from wxauto_mgt.storage.connection import connect_readonly
 
 _MB: Final = 1 << 20
+# Where the header says how the file is written, and what it says of one with a write-ahead log.
+_FORMAT_AT: Final = 18
+_WAL_FORMAT: Final = b"\x02"
 _SLACK_S: Final = 10.0  # a file that another program has locked is waited for
 # The primary result codes: https://sqlite.org/rescode.html
 _REASONS: Final = {
@@ -82,7 +87,7 @@ class SqliteCheck(CheckKind[SqliteConfig]):
 
     @property
     def least_time_s(self) -> float:
-        return self.config.examine_at_most_s + _SLACK_S
+        return 2 * self.config.examine_at_most_s + _SLACK_S  # a damage without a lock is looked at again
 
     async def run(self) -> CheckResult:
         started_s = self.context.clock.monotonic()
@@ -104,9 +109,22 @@ class SqliteCheck(CheckKind[SqliteConfig]):
         return _judge(seen, 1000 * (self.context.clock.monotonic() - started_s))
 
     def _look(self, given_up: threading.Event) -> _Seen:
-        clock, path = self.context.clock, Path(self.config.path)
-        size_bytes = path.stat().st_size  # says clearer than SQLite that there is no such file
-        connection = connect_readonly(path)
+        path = Path(self.config.path)
+        # Says clearer than SQLite that there is no such file; a folder, or a device without an end, is none.
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise FileNotFoundError(path)
+        if not _is_left_alone(path):
+            return self._look_into(path, given_up, is_alone=False)
+        with contextlib.suppress(sqlite3.Error):
+            seen = self._look_into(path, given_up, is_alone=True)
+            if not seen.damage:
+                return seen
+        # It was read without a lock: if somebody opened it meanwhile, that proves nothing.
+        return self._look_into(path, given_up, is_alone=_is_left_alone(path))
+
+    def _look_into(self, path: Path, given_up: threading.Event, *, is_alone: bool) -> _Seen:
+        clock, size_bytes = self.context.clock, path.stat().st_size
+        connection = connect_readonly(path, immutable=is_alone)
         try:
             tables = count_tables(connection)
             is_due = clock.monotonic() - self._examined_at_s >= self.config.examine_every_s
@@ -118,6 +136,18 @@ class SqliteCheck(CheckKind[SqliteConfig]):
             return _Seen(size_bytes, tables, is_examined=True, damage=damage)
         finally:
             connection.close()
+
+
+def _is_left_alone(path: Path) -> bool:
+    """Whether a file with a write-ahead log is open nowhere: an ordinary look would leave that log behind.
+
+    Where it is, the log stands beside it for as long.
+    """
+    with path.open("rb") as file:
+        header = file.read(20)
+    return (
+        header[_FORMAT_AT : _FORMAT_AT + 1] == _WAL_FORMAT and not path.with_name(f"{path.name}-wal").exists()
+    )
 
 
 def _judge(seen: _Seen, taken_ms: float) -> CheckResult:
