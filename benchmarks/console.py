@@ -87,10 +87,10 @@ async def started(app: Application, *, listeners: int, timeout_s: float = 60.0) 
     )
 
 
-async def until(is_so: Callable[[], bool], *, timeout_s: float) -> None:
-    """Return when it is so."""
+async def until(is_so: Callable[[], bool], *, timeout_s: float, every_s: float = _POLL_S) -> None:
+    """Return when it is so; look less often where looking is not free."""
     deadline_s = time.monotonic() + timeout_s
     while not is_so():
         if time.monotonic() > deadline_s:
             raise TimeoutError(f"not within {timeout_s} s")
-        await asyncio.sleep(_POLL_S)
+        await asyncio.sleep(every_s)

@@ -97,9 +97,9 @@ async def _measure(lasts_s: float) -> dict[str, float]:
         async with heartbeat() as storm:
             await _storm(app, lasts_s)
             started_s = time.perf_counter()
-            async with asyncio.timeout(60):
-                while len(app.alerting.engine.active()) < _ALERTS:
-                    await asyncio.sleep(_LOOKED_EVERY_S)  # looking is not free
+            await until(
+                lambda: len(app.alerting.engine.active()) >= _ALERTS, timeout_s=60, every_s=_LOOKED_EVERY_S
+            )
             settled_s = time.perf_counter() - started_s
             await until(lambda: bool(received), timeout_s=60)
             await asyncio.sleep(_SETTLE_S)
