@@ -65,7 +65,7 @@ def _sections(found: Findings, texts: Catalogue) -> Iterator[Section]:
             texts.text("report.heading_deductions"),
             tuple(
                 (f"-{texts.number(one.points, digits=1)} " if one.points else "")
-                + texts.reason("score", one.reason_code, one.params)
+                + texts.text(one.reason_code, **one.params)
                 for one in deductions
             ),
         )
