@@ -5,10 +5,8 @@ Runs under pytest, and as a plain script: `python tests/test_heartbeat.py` says 
 
 from __future__ import annotations
 
-import asyncio
 import sys
-import tempfile
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -18,7 +16,8 @@ from aiohttp import web
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from tests.environment import FREE_PORT
+from tests.plain_script import Step, run_steps
+from tests.running_console import console, data
 from tests.waiting import eventually
 from wxauto_mgt.api.monitor_api import monitor_api
 from wxauto_mgt.app import Application
@@ -91,30 +90,12 @@ class LoginPage:
         return web.Response(status=self.status, text="<form>token</form>", content_type="text/html")
 
 
-@asynccontextmanager
-async def console(folder: Path, environment: Mapping[str, str]) -> AsyncIterator[Application]:
-    """A running console; `monitor_api` talks to it."""
-    application = await Application.open(data_dir=folder, environment={**FREE_PORT, **environment})
-    try:
-        await application.start()
-        yield application
-    finally:
-        assert await application.stop() == ()
-
-
 async def watch_page(application: Application, page: LoginPage, *, critical: bool) -> None:
     service = (
         f"services: [{{name: {PAGE}, description: 面板登录页, critical: {str(critical).lower()},"
         f" check: {{type: http, url: '{page.address}'}}}}]"
     )
     await application.config.import_document(service, filename="services.yaml", replace=False, who="test")
-
-
-async def data(reply: Any) -> Any:
-    """The data of a call that worked."""
-    found = await reply
-    assert found["success"] is True, found
-    return found["data"]
 
 
 async def record(service: str) -> dict[str, Any]:
@@ -261,7 +242,7 @@ async def test_a_service_that_there_is_not_is_answered_with_those_that_there_are
             assert "main_service" in str(reply["error"])
 
 
-STEPS: tuple[tuple[str, Callable[[Path], Any]], ...] = (
+STEPS: tuple[Step, ...] = (
     ("health in short and in detail", test_health_in_short_and_in_detail),
     ("a log-in page is watched: it works, fails, works again", test_a_login_page_is_watched),
     ("outcomes that other programs push", test_outcomes_that_others_push_are_figures),
@@ -272,21 +253,5 @@ STEPS: tuple[tuple[str, Callable[[Path], Any]], ...] = (
 )
 
 
-def main() -> int:
-    """Run every step against a console of its own; 0 when all went well."""
-    failed = 0
-    for title, step in STEPS:
-        with tempfile.TemporaryDirectory() as folder:
-            try:
-                asyncio.run(step(Path(folder)))
-            except Exception as error:  # noqa: BLE001 - the next step is tried all the same
-                failed += 1
-                sys.stdout.write(f"FAILED  {title}: {error!r}\n")
-            else:
-                sys.stdout.write(f"ok      {title}\n")
-    sys.stdout.write(f"{len(STEPS) - failed} of {len(STEPS)} steps went well\n")
-    return 1 if failed else 0
-
-
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(run_steps(STEPS))
