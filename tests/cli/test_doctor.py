@@ -144,6 +144,12 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
         tmp_path.chmod(0o700)
 
 
+def test_a_key_that_is_none_is_told(tmp_path: Path) -> None:
+    (tmp_path / "secret.key").write_text("no key\n")
+    found = examine_data_folder(tmp_path, clock=CLOCK)
+    assert "key_unreadable" in codes(found, Verdict.PROBLEM)
+
+
 async def test_damage_is_found(tmp_path: Path) -> None:
     await make_folder(tmp_path)
     database = console_database(tmp_path)

@@ -1,4 +1,4 @@
-"""Looks at the data folder: rights, room, clock, databases. Leaves nothing changed behind."""
+"""Looks at the data folder: rights, room, clock, key, databases. Leaves nothing changed behind."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Final
 from wxauto_mgt.api.attach_point import attach_file, lock_holder
 from wxauto_mgt.app.data_folder import console_database
 from wxauto_mgt.cli.doctor.findings import Finding, Findings, note, ok, problem
+from wxauto_mgt.core.secrets.key_providers import KeyFileProvider
 from wxauto_mgt.errors import ConsoleError, StorageError
 from wxauto_mgt.runtime.clock import Clock
 from wxauto_mgt.runtime.platform import is_open_to_others
@@ -21,6 +22,7 @@ LEAST_FREE_BYTES: Final = 1024**3
 """Judgement call: the logs alone may take as much."""
 MOST_SKEW_S: Final = 2.0
 """FAT keeps times to two seconds."""
+KEY_FILE: Final = "secret.key"
 INTEGRITY_WITHIN_S: Final = 15.0
 _MIB: Final = 1024**2
 
@@ -35,6 +37,7 @@ def examine_data_folder(folder: Path, *, clock: Clock) -> Findings:
         *_rights(folder),
         *_writing(folder, clock),
         *_writing(folder / "logs", None),
+        *_key(folder),
         _room(folder),
         _holder(folder),
         _database(console_database(folder), clock),
@@ -43,7 +46,7 @@ def examine_data_folder(folder: Path, *, clock: Clock) -> Findings:
 
 
 def _rights(folder: Path) -> Iterator[Finding]:
-    secret = (folder, folder / "secret.key", console_database(folder), attach_file(folder))
+    secret = (folder, folder / KEY_FILE, console_database(folder), attach_file(folder))
     opened = [path for path in secret if path.exists() and is_open_to_others(path)]
     for path in opened:
         yield problem("open_to_others", path=str(path), mode="700" if path.is_dir() else "600")
@@ -67,6 +70,15 @@ def _writing(folder: Path, clock: Clock | None) -> Iterator[Finding]:
     if clock is not None:
         skew_s = round(abs(written_s - clock.now().timestamp()), 1)
         yield problem("clock_skewed", skew_s=skew_s) if skew_s > MOST_SKEW_S else ok("clock", skew_s=skew_s)
+
+
+def _key(folder: Path) -> Iterator[Finding]:
+    """Read the sealing key; where it stands in the system's keyring, the configuration tells of it."""
+    try:
+        if KeyFileProvider(folder / KEY_FILE).load() is not None:
+            yield ok("key")
+    except ConsoleError as error:
+        yield problem("key_unreadable", error=error)
 
 
 def _room(folder: Path) -> Finding:
