@@ -19,6 +19,7 @@ from wxauto_mgt.core.recovery.model import (
     RunRecord,
     ServiceRecovery,
 )
+from wxauto_mgt.core.recovery.presets import BuiltInPresets
 from wxauto_mgt.core.recovery.processes.model import ProcessStatus
 from wxauto_mgt.core.recovery.settings import HeartbeatSettings
 from wxauto_mgt.errors import PermanentError
@@ -140,5 +141,5 @@ class QuietServices:
             ),
             repair=RepairViewModel(back, recoverer=repairs),
             process=ProcessViewModel(back, processes=NoProcesses()),
-            forms=ServiceForms(words=stage.words, editing=stage.editing),
+            forms=ServiceForms(words=stage.words, editing=stage.editing, presets=BuiltInPresets().schemas()),
         )

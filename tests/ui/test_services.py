@@ -188,11 +188,13 @@ async def test_a_service_is_added_by_a_form_with_check_steps_and_no_process(stag
     names = [action.text() for action in steps.menu.actions()]
     assert "核对配置" in names
     steps.menu.actions()[names.index("核对配置")].trigger()
+    steps.menu.actions()[names.index("成套：语音合成")].trigger()
     dialog.start_saving()
     await settle(lambda: "http1" in stage.config.snapshot.objects(SERVICE))
     service = stage.config.snapshot.objects(SERVICE)["http1"]
     assert service.check.type == "http"
-    assert [step.action for step in service.repairs] == ["verify_configuration"]
+    actions = [step.action for step in service.repairs]
+    assert actions == ["verify_configuration", "clear_temporary_files", "wait_until_stable"]
     assert service.process is None
     await settle(lambda: page.model.number_of("http1") is not None)
     cast.close()

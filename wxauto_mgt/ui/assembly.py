@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject
 from wxauto_mgt.app import Application
 from wxauto_mgt.core.messages.history.figures import open_decisions
 from wxauto_mgt.core.metrics.reader import MetricReader
+from wxauto_mgt.core.recovery.presets import BuiltInPresets
 from wxauto_mgt.texts.catalogue import Catalogue
 from wxauto_mgt.texts.language import Language
 from wxauto_mgt.ui.bridge.command import Commands
@@ -218,7 +219,7 @@ def _service_views(application: Application, stage: Backstage, editing: ConfigEd
         ),
         repair=RepairViewModel(stage, recoverer=recoverer),
         process=ProcessViewModel(stage, processes=application.processes.control(WHO)),
-        forms=ServiceForms(words=stage.words, editing=editing),
+        forms=ServiceForms(words=stage.words, editing=editing, presets=BuiltInPresets().schemas()),
     )
 
 

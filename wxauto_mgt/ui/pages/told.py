@@ -1,4 +1,7 @@
-"""Titles and messages that alerts and notices bear, put into words. Called by their view-models."""
+"""Titles and messages that alerts and notices bear, and who did something, put into words.
+
+Called by the view-models of pages.
+"""
 
 from __future__ import annotations
 
@@ -19,3 +22,12 @@ def told(words: Words, text: str, params: Mapping[str, Fact]) -> str:
     if words.has(level):
         shown["level"] = words(level)
     return words(text, **shown) if words.has(text) else fill(text, shown)
+
+
+def who_word(words: Words, who: str) -> str:
+    """Who it was, as people call it: a door of this console, or a token of the interface."""
+    door, _, name = who.partition(":")
+    if name and words.has(f"audit.who_{door}"):
+        return words(f"audit.who_{door}", name=name)
+    key = f"settings.who_{who}"
+    return words(key) if words.has(key) else who

@@ -24,6 +24,7 @@ Point = tuple[float, float | None]
 _DAY_S = 86_400.0
 _STEPS_S = (
     60.0,
+    120.0,
     300.0,
     600.0,
     1800.0,

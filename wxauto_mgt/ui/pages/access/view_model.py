@@ -24,7 +24,7 @@ from wxauto_mgt.runtime.clock import Clock
 from wxauto_mgt.ui.config_editing import WHO, ConfigEditing
 from wxauto_mgt.ui.desk import Backstage
 from wxauto_mgt.ui.forms.schema import FieldSpec
-from wxauto_mgt.ui.pages.logs.audit_view_model import who_word
+from wxauto_mgt.ui.pages.told import who_word
 from wxauto_mgt.ui.theme.tokens import Tone
 
 TICK_MS: Final = 1000

@@ -22,6 +22,7 @@ from wxauto_mgt.runtime.clock import Clock
 from wxauto_mgt.ui.config_editing import WHO, ConfigEditing
 from wxauto_mgt.ui.desk import Backstage
 from wxauto_mgt.ui.forms.schema import FieldSpec
+from wxauto_mgt.ui.pages.told import who_word
 from wxauto_mgt.ui.theme.tokens import Tone
 
 TICK_MS: Final = 1000
@@ -139,8 +140,6 @@ class SilencesViewModel(QObject):
 
     def _silence(self, silence: Silence, names: dict[str, str]) -> SilenceRow:
         words = self._words
-        key = f"settings.who_{silence.who}"
-        who = words(key) if words.has(key) else silence.who
         return SilenceRow(
             key=silence.key,
             tone=Tone.WARNING,
@@ -149,7 +148,7 @@ class SilencesViewModel(QObject):
             rule=self._rule(silence.rule, names),
             labels=", ".join(f"{name}={value}" for name, value in silence.labels),
             when=words("silences.until", time=words.moment(silence.ends_at)),
-            who=" · ".join(part for part in (who, silence.note) if part),
+            who=" · ".join(part for part in (who_word(words, silence.who), silence.note) if part),
             silence_id=silence.id,
         )
 

@@ -14,6 +14,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from wxauto_mgt.core.config.model import JSON
 from wxauto_mgt.ui.desk import Backstage
+from wxauto_mgt.ui.pages.told import who_word
 from wxauto_mgt.ui.words import Words
 
 PAGE: Final = 100
@@ -126,15 +127,6 @@ class AuditViewModel(QObject):
             sentence=sentence_of(self._words, entry),
             facts="\n".join(lines),
         )
-
-
-def who_word(words: Words, who: str) -> str:
-    """Who it was, as people call it: a door of this console, or a token of the interface."""
-    door, _, name = who.partition(":")
-    if name and words.has(f"audit.who_{door}"):
-        return words(f"audit.who_{door}", name=name)
-    key = f"settings.who_{who}"
-    return words(key) if words.has(key) else who
 
 
 def sentence_of(words: Words, entry: Entry) -> str:

@@ -21,17 +21,25 @@ from wxauto_mgt.ui.words import Words
 
 _CHECK_GROUP: Final = "service.group.check"
 _ACTION: Final = "action"
+_PRESET: Final = "preset"
 _LIMIT: Final = FieldSpec(
     "timeout_s", Widget.NUMBER, label="services.step_limit", unit="unit.seconds", is_nullable=True
 )
 
 
 class ServiceForms:
-    """Makes the fields of a service's form."""
+    """Makes the fields of a service's form.
 
-    def __init__(self, *, words: Words, editing: ConfigEditing) -> None:
+    Args:
+        presets: the parameters of the ready-made ladders, by name.
+    """
+
+    def __init__(
+        self, *, words: Words, editing: ConfigEditing, presets: Mapping[str, Mapping[str, JSON]]
+    ) -> None:
         self._words = words
         self._editing = editing
+        self._presets = presets
 
     def types(self) -> list[tuple[str, str]]:
         """Kinds of checks that a service can have, with their words."""
@@ -77,14 +85,18 @@ class ServiceForms:
     def _steps(self) -> tuple[Variant, ...]:
         found = get(self._editing.config.sections[SERVICE].schema(), "properties.repairs.items.by_type")
         schemas = found if isinstance(found, dict) else {}
-        return tuple(
-            Variant(_ACTION, name, self._action_word(name), (*fields_of(schema), _LIMIT))
+        actions = [
+            Variant(_ACTION, name, self._named(f"repair_type.{name}", name), (*fields_of(schema), _LIMIT))
             for name, schema in schemas.items()
             if isinstance(schema, dict)
-        )
+        ]
+        ready_made = [
+            Variant(_PRESET, name, self._named(f"services.preset.{name}", name), fields_of(schema))
+            for name, schema in self._presets.items()
+        ]
+        return (*ready_made, *actions)
 
-    def _action_word(self, name: str) -> str:
-        key = f"repair_type.{name}"
+    def _named(self, key: str, name: str) -> str:
         return begun(self._words(key)) if self._words.has(key) else name
 
     def _check_schemas(self) -> Mapping[str, Mapping[str, JSON]]:

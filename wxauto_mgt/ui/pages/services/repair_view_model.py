@@ -28,9 +28,9 @@ from wxauto_mgt.core.recovery.model import (
 )
 from wxauto_mgt.ui.config_editing import WHO
 from wxauto_mgt.ui.desk import Backstage
-from wxauto_mgt.ui.pages.logs.audit_view_model import who_word
 from wxauto_mgt.ui.pages.services.view_model import RECOVERY_TONES
 from wxauto_mgt.ui.pages.services.wording import begun, facts_text
+from wxauto_mgt.ui.pages.told import who_word
 from wxauto_mgt.ui.theme.tokens import Tone
 
 TICK_MS: Final = 1000

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QButtonGroup, QPushButton, QStackedWidget, QVBoxLayout
+from PySide6.QtWidgets import QButtonGroup, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from wxauto_mgt.core.config.model import ImportResult
 from wxauto_mgt.errors import ConfigError, ConsoleError
@@ -23,7 +23,7 @@ from wxauto_mgt.ui.pages.settings.view_model import SettingsViewModel
 from wxauto_mgt.ui.theme.tokens import Space, Tone
 from wxauto_mgt.ui.widgets.command_button import announce, drive
 from wxauto_mgt.ui.widgets.dialogs import ConfirmDialog, ask_open_path, ask_save_path
-from wxauto_mgt.ui.widgets.layout import Card, button, fill, page_header, row
+from wxauto_mgt.ui.widgets.layout import Card, button, fill, page_header, row, scrolled
 from wxauto_mgt.ui.widgets.notices import Notice
 
 FILE_FILTER = "YAML (*.yaml *.yml);;JSON (*.json)"
@@ -96,7 +96,9 @@ class SettingsPage(Page):
         )
         for panel in (self.access, self.history):
             self.stack.addWidget(panel)
-        side = Card(*self.places, None, margin=Space.S, spacing=2)
+        places = QWidget()
+        fill(QVBoxLayout(places), (*self.places, None), 2, 0)
+        side = Card(scrolled(places), margin=Space.S)
         side.setFixedWidth(SIDE_WIDTH)
         group = QButtonGroup(self)
         for made in self.places:

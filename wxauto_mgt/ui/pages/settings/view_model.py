@@ -20,6 +20,7 @@ from wxauto_mgt.errors import PermanentError
 from wxauto_mgt.ui.config_editing import WHO, ConfigEditing
 from wxauto_mgt.ui.desk import Backstage
 from wxauto_mgt.ui.forms.schema import FieldSpec, fields_of, get, put
+from wxauto_mgt.ui.pages.told import who_word
 
 HISTORY_SHOWN = 100
 # The reason that the configuration gives for a secret whose key is gone.
@@ -183,12 +184,11 @@ class SettingsViewModel(QObject):
         words = self._words
         lines = tuple(self._change(change) for change in revision.changes)
         more = words("settings.and_more", count=len(lines) - 1) if len(lines) > 1 else ""
-        key = f"settings.who_{revision.who}"
         action = f"settings.action_{revision.action}"
         return RevisionRow(
             number=revision.number,
             at=revision.at,
-            who=words(key) if words.has(key) else revision.who,
+            who=who_word(words, revision.who),
             action=words(action) if words.has(action) else revision.action,
             summary=(lines[0] + more) if lines else "",
             details=lines,
