@@ -89,11 +89,11 @@ async def test_a_canary_goes_out_comes_back_and_reaches_no_platform(
 async def test_none_is_written_while_the_operator_paused(
     console: Application, server: SimulatedServer
 ) -> None:
+    await eventually(lambda: canary(console).reason_code == "canary_came_back", timeout_s=20)
     await console.listener.pause()
-    await eventually(lambda: canary(console).status.value == "unknown")
     server.world.sent.clear()
-    await console.ground.db.run(lambda tx: tx.execute("DELETE FROM canary"))
-    await eventually(lambda: canary(console).reason_code == "canary_paused")
+    await console.ground.db.run(lambda tx: tx.execute("DELETE FROM canary"))  # the next one is due
+    await eventually(lambda: canary(console).reason_code == "canary_paused", timeout_s=20)
     assert server.world.sent == []
     await console.listener.resume()
     await eventually(lambda: canary(console).reason_code == "canary_came_back", timeout_s=20)
