@@ -174,7 +174,9 @@ class HttpApi:
         if self._own is None and not self._is_attachable():
             self._own = await self._attempt(LOOPBACK, 0, None)
         attach = self._main if self._is_attachable() else self._own
-        if attach is not None:
+        if attach is None:
+            await self._attach_file.remove()
+        else:
             await self._tell_where(attach.address.url)
         self._on_moved()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from typing import Any
 
 from tests.api.http.served import Served
 from wxauto_mgt.api.http.routes.calls import calls
@@ -29,7 +30,7 @@ def test_what_only_looks_is_for_every_token() -> None:
 
 async def test_a_call_answers_as_it_does_in_process(served: Served) -> None:
     reply = await served.call("get_service_status", token="read")
-    here = await served.application.api.get_service_status()
+    here: Any = await served.application.api.get_service_status()
     assert reply["success"] is True
     assert reply["data"].keys() == here["data"].keys()
     assert reply["data"]["running"] is True

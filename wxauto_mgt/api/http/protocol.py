@@ -27,6 +27,21 @@ _LAST_BYTES_S: Final = 2.0
 Sentence = Callable[[str], str]
 
 
+class _PoliteTransport:
+    """What uvicorn writes to. Closing goes by the protocol, which knows whether the client still sends."""
+
+    def __init__(self, transport: asyncio.Transport, close: Callable[[], None]) -> None:
+        self.inner = transport
+        self.close = close
+        self.has_hung_up = False
+
+    def is_closing(self) -> bool:
+        return self.has_hung_up or self.inner.is_closing()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
+
+
 @dataclass(frozen=True)
 class ConnectionLimits:
     """What one server takes.
@@ -71,14 +86,15 @@ class BoundedProtocol(HttpToolsProtocol):
         self._write_timer: asyncio.TimerHandle | None = None
         self._end_timer: asyncio.TimerHandle | None = None
         self._is_in_head = True
+        self._is_here = True
         self._received = 0
         self._header_count = 0
         self._refusal: tuple[int, str] = (400, "bad_request")
-        self._is_refused = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take a connection, or refuse it where there are enough."""
-        super().connection_made(transport)
+        polite: Any = _PoliteTransport(transport, self._hang_up)
+        super().connection_made(polite)
         if len(self.connections) > self._limits.max_connections:
             self._refuse(503, "too_many_connections")
             return
@@ -95,11 +111,11 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Count what comes, then let it be parsed."""
-        if self._is_refused:
+        if self.transport.is_closing():
             return
         self._received += len(data)
         super().data_received(data)
-        if self._is_refused or self.transport.is_closing():
+        if self.transport.is_closing():
             return
         limits = self._limits
         if self._is_in_head and self._received > limits.max_head_bytes:
@@ -117,6 +133,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """A request begins."""
         super().on_message_begin()
         self._is_in_head = True
+        self._is_here = False
         self._header_count = 0
         self._begin_receiving()
 
@@ -143,6 +160,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self._receive_timer.cancel()
             self._receive_timer = None
         self._received = 0
+        self._is_here = True
         super().on_message_complete()
 
     def pause_writing(self) -> None:
@@ -161,13 +179,6 @@ class BoundedProtocol(HttpToolsProtocol):
     def shutdown(self) -> None:
         """End the connection when its answer is out; at once when none is under way."""
         super().shutdown()
-        if self.transport.is_closing():
-            self._end_soon()
-
-    def timeout_keep_alive_handler(self) -> None:
-        """Nothing came for long after an answer."""
-        super().timeout_keep_alive_handler()
-        self._end_soon()
 
     def abort(self) -> None:
         """End the connection without waiting for anybody."""
@@ -191,7 +202,6 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _refuse(self, status: int, code: str) -> None:
         """Say why, unless an answer has begun, and hang up."""
-        self._is_refused = True
         if self.transport.is_closing():
             return
         cycle = self.cycle
@@ -208,13 +218,25 @@ class BoundedProtocol(HttpToolsProtocol):
         if cycle is not None:
             cycle.disconnected = True  # what still works on it must not write behind this answer
             cycle.message_event.set()
-        self.transport.close()
-        self._end_soon()
+        self._is_here = False
+        self._hang_up()
 
-    def _end_soon(self) -> None:
-        """A closed transport waits for its last bytes to be read; nobody may hold it open by not reading."""
-        if self._end_timer is None:
-            self._end_timer = self.loop.call_later(_LAST_BYTES_S, self._abort)
+    def _hang_up(self) -> None:
+        """Close once the last bytes are out; nobody may hold the connection open by not reading them.
+
+        While the client still sends, a close would throw our answer away with what was not read: then only
+        our side ends, and what comes is dropped for a while.
+        """
+        transport: Any = self.transport
+        if transport.is_closing():
+            return
+        transport.has_hung_up = True
+        if self._is_here or not transport.can_write_eof():
+            transport.inner.close()
+        else:
+            transport.write_eof()
+            self.flow.resume_reading()
+        self._end_timer = self.loop.call_later(_LAST_BYTES_S, self._abort)
 
     def _abort(self) -> None:
         transport: Any = self.transport

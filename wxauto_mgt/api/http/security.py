@@ -25,7 +25,7 @@ from wxauto_mgt.core.access.model import Grant
 from wxauto_mgt.core.access.refusals import RefusedTokens
 from wxauto_mgt.core.access.tokens import ATTACH, AccessTokens
 from wxauto_mgt.core.logs.context import log_context
-from wxauto_mgt.errors import PermanentError
+from wxauto_mgt.errors import Fact, PermanentError
 from wxauto_mgt.runtime.clock import Clock
 
 _log = logging.getLogger(__name__)
@@ -155,18 +155,18 @@ class Guard:
         try:
             grant = self._tokens.authenticate(match[1] if match is not None else "")
         except PermanentError as error:
-            raise self._refused_token(scope, error.code) from None
+            raise self._refused_token(scope, error) from None
         scope[GRANT] = grant
         who = caller_of(grant)
         current_caller.set(who)
         log_context.set({**log_context.get(), "user_id": who})
 
-    def _refused_token(self, scope: Scope, code: str) -> ProblemError:
+    def _refused_token(self, scope: Scope, error: PermanentError) -> ProblemError:
         address = scope["client"][0] if scope["client"] else "?"
         self._refused.note(address)
         wait_s = self._failures.spend(address)
         if wait_s is None:
-            return _unauthorized(code)
+            return _unauthorized(error.code, name=error.facts.get("name"))
         return ProblemError(429, "too_many_failures", headers={"retry-after": str(wait_s)}, wait_s=wait_s)
 
     async def _refuse(self, answer: _Answer, problem: ProblemError) -> None:
@@ -258,8 +258,8 @@ def _is_preflight(scope: Scope, headers: _Headers) -> bool:
     )
 
 
-def _unauthorized(code: str) -> ProblemError:
-    return ProblemError(401, code, headers={"www-authenticate": "Bearer"})
+def _unauthorized(code: str, *, name: Fact = None) -> ProblemError:
+    return ProblemError(401, code, headers={"www-authenticate": "Bearer"}, name=name)
 
 
 def _once(body: bytes, receive: Receive) -> Receive:

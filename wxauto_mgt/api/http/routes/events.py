@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Final
 
@@ -106,7 +106,9 @@ def event_routes(sources: Sources) -> APIRouter:
     return router
 
 
-async def _stream(sources: Sources, wanted: LogFilter | None, resume: str | None) -> AsyncIterator[bytes]:
+async def _stream(
+    sources: Sources, wanted: LogFilter | None, resume: str | None
+) -> AsyncGenerator[bytes, None]:
     feed = sources.feed
     generation, waiting = feed.generation, feed.watch()
     try:
