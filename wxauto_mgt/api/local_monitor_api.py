@@ -147,11 +147,7 @@ class LocalMonitorAPI(MonitorAPI):
         if noted is None or self._audit is None:
             return
         action, kind, argument = noted
-        try:
-            await self._audit(current_caller.get(), action, f"{kind} {arguments.get(argument)}")
-        except ConsoleError as error:
-            # The act is done; a disk that cannot take the line must not make it look refused.
-            _log.warning("not in the audit log: %s: %s", action, error)
+        await self._audit(current_caller.get(), action, f"{kind} {arguments.get(argument)}")
 
     def _failure(self, error: ConsoleError) -> replies.Failure:
         problems = error.problems if isinstance(error, ConfigError) else ()

@@ -19,7 +19,7 @@ from wxauto_mgt.core.monitoring.services.history import MOST_DAYS, ServiceHistor
 from wxauto_mgt.core.monitoring.services.outcomes import ServiceOutcomes
 from wxauto_mgt.core.monitoring.services.uptime import Uptime, UptimeBar
 from wxauto_mgt.core.recovery.heartbeat import Heartbeat
-from wxauto_mgt.errors import ConsoleError, PermanentError, UnknownService
+from wxauto_mgt.errors import PermanentError, UnknownService
 
 _log = logging.getLogger(__name__)
 
@@ -137,12 +137,7 @@ class ServiceCalls:
     async def _steered(self, action: str, *, was_running: bool) -> Answer:
         is_running = self._heartbeat.is_running
         if is_running is not was_running:
-            who = current_caller.get()
-            try:
-                await self._audit.audit(who, action, _TARGET)
-            except ConsoleError as error:
-                # The act is done; a disk that cannot take the line must not make it look refused.
-                _log.warning("not in the audit log: %s by %s: %s", action, who, error)
+            await self._audit.note(current_caller.get(), action, _TARGET)
         return Answer({"running": is_running})
 
     def _known(self, service: JSON) -> str:

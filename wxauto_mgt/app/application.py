@@ -56,7 +56,6 @@ from wxauto_mgt.core.messages.history.figures import DeliveryFigures, figures_of
 from wxauto_mgt.core.messages.history.retention import RETENTION, MessageRetention
 from wxauto_mgt.core.messages.settings import MESSAGES
 from wxauto_mgt.core.metrics.calls import CallMetrics
-from wxauto_mgt.core.monitoring.checks.contract import CheckStatus
 from wxauto_mgt.core.monitoring.service_monitor import ServiceMonitor
 from wxauto_mgt.core.monitoring.services.names import MAIN_SERVICE
 from wxauto_mgt.core.monitoring.settings import LOGS, METRICS, LogsSettings, MetricsSettings
@@ -307,7 +306,7 @@ class Application:
             config=self.reloading,
             clock=self.clock,
             texts=self.ground.catalogue,
-            audit=self.ground.audit.audit,
+            audit=self.ground.audit.note,
             groups=(
                 self.notifications.calls.answers(),
                 self.alerting.calls.answers(),
@@ -484,8 +483,7 @@ class Application:
             self.sampler.apply(change.after.policy())
 
     def _process_status(self) -> str:
-        health = self.checks.board.report().services.get(MAIN_SERVICE)
-        return (health.status if health is not None else CheckStatus.UNKNOWN).value
+        return self.checks.board.status(MAIN_SERVICE).value
 
     def _loop_failed(self, failure: LoopFailure) -> None:
         if isinstance(failure.error, LoopStalled):

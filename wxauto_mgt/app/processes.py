@@ -22,7 +22,6 @@ from wxauto_mgt.core.monitoring.services.section import PORT, SERVICE
 from wxauto_mgt.core.recovery.processes.managed_processes import PROCESSES, ManagedProcesses
 from wxauto_mgt.core.recovery.processes.model import ProcessSpec, ProcessStatus
 from wxauto_mgt.core.recovery.processes.output import LINES_KEPT
-from wxauto_mgt.errors import ConsoleError
 from wxauto_mgt.runtime.event_bus import EventBus
 from wxauto_mgt.runtime.shutdown import Stage
 from wxauto_mgt.runtime.supervisor import Supervisor
@@ -72,12 +71,7 @@ class ProcessControl:
         return status
 
     async def _note(self, action: str, service: str) -> None:
-        who = self._who()
-        try:
-            await self._audit.audit(who, action, service)
-        except ConsoleError as error:
-            # The act is done; a disk that cannot take the line must not make it look refused.
-            _log.warning("not in the audit log: %s by %s: %s", action, who, error)
+        await self._audit.note(self._who(), action, service)
 
 
 class Processes:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QObject
 
 from wxauto_mgt.app import Application
+from wxauto_mgt.app.audited_acts import AuditedAlerts, AuditedOutbox
 from wxauto_mgt.core.messages.history.figures import open_decisions
 from wxauto_mgt.core.metrics.reader import MetricReader
 from wxauto_mgt.core.recovery.presets import BuiltInPresets
@@ -101,7 +102,9 @@ def _pages(
 ) -> tuple[list[PageEntry], tuple[QObject, ...]]:
     stage, clock, monitor = desk.backstage, application.clock, application.monitor
     listener, control = application.listener, application.control(WHO)
-    alerts = AlertsViewModel(stage, alerts=application.alerting.engine, clock=clock)
+    audit = application.ground.audit
+    engine = AuditedAlerts(engine=application.alerting.engine, audit=audit, who=WHO)
+    alerts = AlertsViewModel(stage, alerts=engine, clock=clock)
     services = _service_views(application, stage, editing)
     overview = OverviewViewModel(
         stage,
@@ -133,11 +136,11 @@ def _pages(
     reader = MetricReader(registry=registry, sampler=application.sampler)
     metrics = MetricsViewModel(stage, catalog=registry, history=reader, clock=clock)
     alert_rules = AlertRulesViewModel(stage, editing=editing)
-    silences = SilencesViewModel(stage, alerts=application.alerting.engine, editing=editing, clock=clock)
+    silences = SilencesViewModel(stage, alerts=engine, editing=editing, clock=clock)
     told = application.notifications
     notices = NoticesViewModel(
         stage,
-        outbox=told.outbox,
+        outbox=AuditedOutbox(outbox=told.outbox, audit=audit, who=WHO),
         channels=told.channels,
         testing=told.test,
         types=told.channels.types,

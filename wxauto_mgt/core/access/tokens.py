@@ -24,7 +24,7 @@ from wxauto_mgt.core.config.audit import AuditLog
 from wxauto_mgt.core.config.model import ID_PATTERN
 from wxauto_mgt.core.metrics.model import Sample, SeriesKey
 from wxauto_mgt.core.secrets.redaction import Redactor
-from wxauto_mgt.errors import ConsoleError, PermanentError
+from wxauto_mgt.errors import PermanentError
 from wxauto_mgt.runtime.clock import Clock
 from wxauto_mgt.storage.database import Database
 
@@ -152,7 +152,7 @@ class AccessTokens:
         except BaseException:
             self._stored.pop(name, None)
             raise
-        await self._note(who, "token.create", name, {"scope": scope.value})
+        await self._audit.note(who, "token.create", f"token {name}", {"scope": scope.value})
         return IssuedToken(token, value)
 
     async def revoke(self, name: str, *, who: str) -> None:
@@ -165,7 +165,7 @@ class AccessTokens:
             raise PermanentError("token_not_found", name=name[:64])
         self._used.pop(name, None)
         await self._db.run(lambda tx: store.delete_token(tx, name))
-        await self._note(who, "token.revoke", name, {})
+        await self._audit.note(who, "token.revoke", f"token {name}")
 
     async def write_uses(self) -> None:
         """Write down when tokens were used last; called now and then, and at the end."""
@@ -187,12 +187,6 @@ class AccessTokens:
         value = _MARK + secrets.token_urlsafe(_RANDOM_BYTES)
         self._redactor.add_secret(value)
         return value
-
-    async def _note(self, who: str, action: str, name: str, params: dict[str, str]) -> None:
-        try:
-            await self._audit.audit(who, action, f"token {name}", params)
-        except ConsoleError as error:
-            _log.warning("not in the audit log: %s by %s: %s", action, who, error)
 
 
 def _digest(value: str) -> bytes:

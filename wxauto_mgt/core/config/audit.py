@@ -5,15 +5,18 @@ Whatever acts for a person (restart, repair, silence, replay, test send, refused
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections.abc import Mapping, Sequence
 
 from wxauto_mgt.core.config import store
 from wxauto_mgt.core.config.store import AuditEntry
 from wxauto_mgt.core.secrets.redaction import Redactor
-from wxauto_mgt.errors import Fact
+from wxauto_mgt.errors import ConsoleError, Fact
 from wxauto_mgt.runtime.clock import Clock
 from wxauto_mgt.storage.database import Database
+
+_log = logging.getLogger(__name__)
 
 
 class AuditLog:
@@ -46,6 +49,15 @@ class AuditLog:
             )
 
         await self._db.run(append)
+
+    async def note(
+        self, who: str, action: str, target: str, params: Mapping[str, Fact] | None = None
+    ) -> None:
+        """Record an act that is done; a disk that cannot take the line must not make it look refused."""
+        try:
+            await self.audit(who, action, target, params)
+        except ConsoleError as error:
+            _log.warning("not in the audit log: %s by %s: %s", action, who, error)
 
     async def entries(self, *, before: int | None = None, limit: int = 200) -> Sequence[AuditEntry]:
         """Read lines, newest first; `before` is the number of the last one seen."""
