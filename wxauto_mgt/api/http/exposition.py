@@ -5,23 +5,25 @@ Owns names and grouping; how many series there are at most is the registry's. `G
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping
-from datetime import timedelta
 from typing import Final
 
 from prometheus_client import Metric
 from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
 
-from wxauto_mgt.core.metrics.model import Labels, MetricType, Reading
+from wxauto_mgt.core.metrics.model import Labels, MetricType
 from wxauto_mgt.core.metrics.registry import MetricRegistry
 from wxauto_mgt.runtime.clock import Clock
 
 PREFIX: Final = "wxauto_mgt_"
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 # As long as Prometheus itself takes a value for the newest.
-_STALE_AFTER: Final = timedelta(minutes=5)
+_STALE_AFTER_S: Final = 300.0
+# Writing thousands of series keeps the loop busy for as long as a hundred requests.
+_WRITTEN_EVERY_S: Final = 1.0
 _NOT_IN_NAMES: Final = re.compile(r"[^a-zA-Z0-9_]")
 _PARTS: Final[Mapping[MetricType, tuple[str, ...]]] = {
     MetricType.HISTOGRAM: ("_bucket", "_sum", "_count"),
@@ -35,10 +37,15 @@ class Exposition:
     def __init__(self, *, registry: MetricRegistry, clock: Clock) -> None:
         self._registry = registry
         self._clock = clock
+        self._written = b""
+        self._written_s = -math.inf
 
     def text(self) -> bytes:
-        """Write all metrics."""
-        return generate_latest(_Collected(self._metrics))
+        """Write all metrics; what was written a moment ago is given again."""
+        now_s = self._clock.monotonic()
+        if now_s - self._written_s >= _WRITTEN_EVERY_S:
+            self._written, self._written_s = generate_latest(_Collected(self._metrics)), now_s
+        return self._written
 
     def _metrics(self) -> Iterator[Metric]:
         names = self._registry.names()
@@ -70,17 +77,16 @@ class Exposition:
         return self._registry.type_of(name)
 
     def _add(self, metric: Metric, name: str, shown: str) -> None:
-        oldest = self._clock.now() - _STALE_AFTER
+        oldest_s = self._clock.now().timestamp() - _STALE_AFTER_S
         seen: set[tuple[tuple[str, str], ...]] = set()
-        for labels in self._registry.label_sets(name):
-            reading: Reading | None = self._registry.latest(name, labels)
-            if reading is None or reading.at < oldest:
+        for labels, at_s, value in self._registry.newest(name):
+            if at_s < oldest_s:
                 continue
             pairs = _labels(labels)
             key = tuple(sorted(pairs.items()))
             if key not in seen:
                 seen.add(key)
-                metric.add_sample(shown, pairs, reading.value)
+                metric.add_sample(shown, pairs, value)
 
 
 class _Collected(Collector):

@@ -9,6 +9,8 @@ from datetime import datetime
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict
 
+from wxauto_mgt.api.http.replies import ConsoleJson
+
 UNHEALTHY = "unhealthy"
 
 
@@ -50,19 +52,22 @@ def health_routes(health: Callable[[], ProcessHealth]) -> APIRouter:
 
     @router.get(
         "/health",
+        response_model=Health,
         summary="Whether this process is well",
         responses={503: {"model": Health, "description": "It is not"}},
         openapi_extra={"security": []},
     )
-    async def get_health(response: Response) -> Health:
+    async def get_health() -> Response:
         found = health()
-        if found.status == UNHEALTHY:
-            response.status_code = 503
-        return Health(
-            status=found.status,
-            timestamp=found.at.isoformat(),
-            version=found.version,
-            uptime_seconds=round(found.uptime_s, 3),
+        # Written without the model: anybody may ask, so each question must cost little.
+        return ConsoleJson(
+            {
+                "status": found.status,
+                "timestamp": found.at.isoformat(),
+                "version": found.version,
+                "uptime_seconds": round(found.uptime_s, 3),
+            },
+            503 if found.status == UNHEALTHY else 200,
         )
 
     return router

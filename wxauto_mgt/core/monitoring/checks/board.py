@@ -136,6 +136,11 @@ class CheckBoard:
         """Return the name of the maintenance window that is open for a service."""
         return self._maintenance(service_id)
 
+    def status(self, service_id: str) -> CheckStatus:
+        """Return what is known of one service, without looking at the others."""
+        watched = self._watched.get(service_id)
+        return watched.health.status if watched is not None else CheckStatus.UNKNOWN
+
     def report(self) -> CheckReport:
         """Return the state of everything now."""
         services = {
