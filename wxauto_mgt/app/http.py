@@ -295,7 +295,8 @@ class HttpApi:
     async def _write_uses(self, beat: Callable[[], None]) -> None:
         while True:
             beat()
-            await self.tokens.write_uses()
+            with contextlib.suppress(ConsoleError):  # tried again in a minute; nothing hangs on it
+                await self.tokens.write_uses()
             await self._ground.clock.sleep(_USES_WRITTEN_EVERY_S)
 
     async def _write_last(self) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import logging
 import math
 import re
 import secrets
@@ -28,17 +27,15 @@ from wxauto_mgt.errors import PermanentError
 from wxauto_mgt.runtime.clock import Clock
 from wxauto_mgt.storage.database import Database
 
-_log = logging.getLogger(__name__)
-
 ATTACH: Final = "attach"
 ENVIRONMENT: Final = "environment"
 ACTIVE_TOKENS: Final = "api_active_tokens"
-SHORTEST_VALUE: Final = 16
+SHORTEST_VALUE: Final = 8
 MOST_TOKENS: Final = 100
 _RANDOM_BYTES: Final = 32
 _PREFIX_LENGTH: Final = 8
 _MARK: Final = "wxm_"
-_VALUE: Final = re.compile(r"[\x21-\x7e]{16,512}\Z")
+_VALUE: Final = re.compile(r"[\x21-\x7e]{8,512}\Z")
 _ACTIVE_WITHIN_S: Final = 300.0
 _LONGEST_S: Final = 10 * 366 * 86_400.0
 
@@ -171,11 +168,13 @@ class AccessTokens:
         """Write down when tokens were used last; called now and then, and at the end."""
         if not self._used:
             return
-        used, self._used = self._used, {}
+        used = dict(self._used)
+        await self._db.run(lambda tx: store.note_uses(tx, used))
         for name, at in used.items():
             if (stored := self._stored.get(name)) is not None:
                 self._stored[name] = replace(stored, token=replace(stored.token, last_used_at=at))
-        await self._db.run(lambda tx: store.note_uses(tx, used))
+            if self._used.get(name) == at:  # not used again meanwhile
+                del self._used[name]
 
     def metrics(self) -> Iterator[Sample]:
         """How many different tokens were used in the last five minutes."""
