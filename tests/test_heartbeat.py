@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiohttp import web
+from aiohttp import ClientSession, ClientTimeout, web
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -242,10 +242,56 @@ async def test_a_service_that_there_is_not_is_answered_with_those_that_there_are
             assert "main_service" in str(reply["error"])
 
 
+@asynccontextmanager
+async def client_of(application: Application) -> AsyncIterator[ClientSession]:
+    """Another program, with a token of this run."""
+    assert application.http.address is not None
+    headers = {"Authorization": f"Bearer {application.http.tokens.attach_value}"}
+    async with ClientSession(application.http.address.url, headers=headers) as client:
+        yield client
+
+
+async def answered(client: ClientSession, method: str, path: str) -> tuple[int, Any]:
+    async with client.request(method, path, timeout=ClientTimeout(total=10)) as response:
+        return response.status, await response.json(content_type=None)
+
+
+@pytest.mark.expects_log("panel_login was degraded and is unhealthy")
+async def test_other_programs_ask_over_http(tmp_path: Path) -> None:
+    page = LoginPage()
+    async with page.served(), console(tmp_path, FAST) as application, client_of(application) as client:
+        await watch_page(application, page, critical=True)
+        await becomes(PAGE, "healthy")
+        await becomes("login_page", "healthy")  # the console's own
+        status, basic = await answered(client, "GET", "/health")
+        assert (status, set(basic)) == (200, {"status", "timestamp", "version", "uptime_seconds"})
+        page.status = 503
+        await becomes(PAGE, "unhealthy")
+        status, detailed = await answered(client, "GET", "/health/detailed")
+        assert (status, detailed["status"]) == (200, "unhealthy")
+        assert detailed["services"][PAGE]["evidence"]["status"] == 503
+        status, one = await answered(client, "GET", f"/health/service/{PAGE}")
+        assert (status, one["service"], one["status"], one["critical"]) == (200, PAGE, "unhealthy", True)
+        status, nobody = await answered(client, "GET", "/health/service/nobody")
+        assert status == 404
+        assert PAGE in str(nobody)
+        status, short = await answered(client, "GET", "/api/health")
+        assert (status, short["services"][PAGE]) == (200, "unhealthy")
+        assert (await answered(client, "GET", "/health"))[0] == 200  # of this process only
+        page.status = 200
+        await becomes(PAGE, "healthy")
+        for act, is_running in (("stop", False), ("start", True)):
+            status, reply = await answered(client, "POST", f"/admin/heartbeat/{act}")
+            assert (status, reply) == (200, {"success": True, "running": is_running})
+        status, heartbeat = await answered(client, "GET", "/admin/heartbeat/status")
+        assert (status, set(heartbeat)) == (200, HEARTBEAT)
+
+
 STEPS: tuple[Step, ...] = (
     ("health in short and in detail", test_health_in_short_and_in_detail),
     ("a log-in page is watched: it works, fails, works again", test_a_login_page_is_watched),
     ("outcomes that other programs push", test_outcomes_that_others_push_are_figures),
+    ("the same over HTTP, for other programs", test_other_programs_ask_over_http),
     ("stop and start", test_it_is_stopped_and_started),
     ("switched off by the environment", test_what_the_environment_forbids_cannot_be_started),
     ("without auto start", test_without_auto_start_somebody_has_to_start_it),
