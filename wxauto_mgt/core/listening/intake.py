@@ -119,7 +119,7 @@ class Intake:
             self._window_read_at_us[batch.instance_id] = to_us(batch.received_at)
         if result.stored or result.paired:
             _log.info(
-                "%d rows stored, %d seen again, %d held",
+                "rows stored: %d, seen again: %d, held: %d",
                 result.stored,
                 result.paired,
                 result.held,
