@@ -75,7 +75,7 @@ class Cast:
             controls=controls,
             editing=editing,
             alerts=self.alerts.summary,
-            services=self.services.views.services.summary,
+            services=self.services.views.services.headline,
             decisions=lambda: open_decisions(stage.db),
         )
         self.instances = InstancesViewModel(

@@ -279,7 +279,8 @@ async def test_the_overview_says_how_services_stand_and_leads_there(stage: Stage
     for _ in range(3):
         cast.services.board.record("console_database", broken)
     cast.overview.refresh()
-    assert "控制台数据库" in page.services.text
+    assert page.services.text == "服务不正常（1 个）"
+    assert "控制台数据库" in page.services.toolTip()
     assert page.services.tone is Tone.CRITICAL
     page.services_button.click()
     assert cast.window.current == "services"

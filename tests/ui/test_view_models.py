@@ -65,7 +65,7 @@ def _overview(stage: Stage, monitor: FakeMonitor, calls: _Calls | None = None) -
         controls=(calls or _Calls()).controls,
         editing=stage.editing,
         alerts=lambda: (Tone.OK, ""),
-        services=lambda: (Tone.OK, ""),
+        services=lambda: (Tone.OK, "", ""),
         decisions=lambda: open_decisions(stage.db),
     )
 

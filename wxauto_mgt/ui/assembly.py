@@ -120,7 +120,7 @@ def _pages(
         ),
         editing=editing,
         alerts=alerts.summary,
-        services=services.services.summary,
+        services=services.services.headline,
         decisions=lambda: open_decisions(application.db),
     )
     instances = InstancesViewModel(

@@ -113,6 +113,9 @@ class OverviewPage(Page):
         header = page_header(
             words("page.overview"),
             words("overview.subtitle"),
+            self.services,
+            self.services_button,
+            Space.M,
             self.start_button,
             self.resume_button,
             self.pause_button,
@@ -131,10 +134,9 @@ class OverviewPage(Page):
         self._stack = QStackedWidget()
         self._stack.addWidget(content)
         self._stack.addWidget(self.empty)
-        services = row(self.services, self.services_button, None)
         body = QVBoxLayout(self)
-        fill(body, (header, self.alerts, self.decisions, services, self._stack), Space.M, Space.XL)
-        body.setStretch(4, 1)
+        fill(body, (header, self.alerts, self.decisions, self._stack), Space.M, Space.XL)
+        body.setStretch(3, 1)
 
     def _score_card(self) -> Card:
         text = column(self._headline, 2, self._reasons, None, spacing=Space.S)
@@ -209,7 +211,9 @@ class OverviewPage(Page):
         alerts_tone, line = state.alerts
         self.alerts.say(line, alerts_tone)
         self.decisions.say(state.decisions)
-        self.services.show_status(*state.services)
+        services_tone, text, line = state.services
+        self.services.show_status(services_tone, text)
+        self.services.setToolTip(line)
         for name, figure, note, tone in state.stats:
             self._stats[name].show_figure(figure, note, tone)
         self.start_button.setVisible(not state.is_running and not state.is_paused)

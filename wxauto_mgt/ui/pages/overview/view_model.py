@@ -99,7 +99,7 @@ class OverviewState:
     deductions: tuple[DeductionLine, ...]
     stats: tuple[tuple[str, str, str, Tone | None], ...]
     alerts: tuple[Tone, str]
-    services: tuple[Tone, str]
+    services: tuple[Tone, str, str]
     decisions: str
     decisions_view: str
     service_word: str
@@ -115,7 +115,7 @@ class OverviewViewModel(QObject):
 
     Args:
         alerts: what is wrong now in one line with its tone; nothing when nothing is.
-        services: how all services stand together, in one line with its tone.
+        services: how all services stand together: tone, a few words, one line.
         decisions: what waits for a person.
 
     Signals:
@@ -136,7 +136,7 @@ class OverviewViewModel(QObject):
         controls: Controls,
         editing: ConfigEditing,
         alerts: Callable[[], tuple[Tone, str]],
-        services: Callable[[], tuple[Tone, str]],
+        services: Callable[[], tuple[Tone, str, str]],
         decisions: Callable[[], Awaitable[OpenDecisions]],
     ) -> None:
         super().__init__()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QMenu, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from wxauto_mgt.core.monitoring.services.section import SERVICE
@@ -23,7 +23,7 @@ from wxauto_mgt.ui.pages.services.process_view_model import ProcessViewModel
 from wxauto_mgt.ui.pages.services.repair_panel import RepairPanel
 from wxauto_mgt.ui.pages.services.repair_view_model import RepairViewModel
 from wxauto_mgt.ui.pages.services.status_panel import StatusPanel
-from wxauto_mgt.ui.pages.services.table_model import HOURS_COLUMN, ServiceModel
+from wxauto_mgt.ui.pages.services.table_model import HOURS_COLUMN, SPARED_COLUMNS, ServiceModel
 from wxauto_mgt.ui.pages.services.view_model import ServiceRow, ServicesViewModel
 from wxauto_mgt.ui.theme.tokens import Space
 from wxauto_mgt.ui.widgets.command_button import announce, drive
@@ -45,6 +45,7 @@ CHECKS = "checks"
 REPAIR = "repair"
 PROCESS = "process"
 _LIST_HEIGHT, _DETAIL_HEIGHT = 280, 360
+_ROOMY_WIDTH = 960
 
 
 @dataclass(frozen=True)
@@ -111,6 +112,10 @@ class ServicesPage(Page):
     def hideEvent(self, event: QHideEvent) -> None:
         for view_model in (self._views.services, self._views.detail):
             view_model.set_active(is_active=False)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        for column in SPARED_COLUMNS:
+            self.table.setColumnHidden(column, self.width() < _ROOMY_WIDTH)
 
     @property
     def tab_names(self) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from wxauto_mgt.core.recovery.model import DryRun
 from wxauto_mgt.ui.bridge.connections import connect_for
 from wxauto_mgt.ui.desk import Desk
 from wxauto_mgt.ui.pages.services.repair_view_model import RepairViewModel
-from wxauto_mgt.ui.pages.services.table_model import PlanModel, RunModel
+from wxauto_mgt.ui.pages.services.table_model import NOTE_COLUMN, PlanModel, RunModel
 from wxauto_mgt.ui.theme.tokens import Space, Tone
 from wxauto_mgt.ui.widgets.command_button import announce, drive
 from wxauto_mgt.ui.widgets.dialogs import ConfirmDialog
@@ -112,6 +112,7 @@ class RepairPanel(QWidget):
         self.trouble.say("")
         self.plan.show_rows(plan)
         self.plan_table.setVisible(bool(plan))
+        self.plan_table.setColumnHidden(NOTE_COLUMN, not any(step.note for step in plan))
         self._no_plan.setVisible(not plan)
 
     def _show_runs(self) -> None:

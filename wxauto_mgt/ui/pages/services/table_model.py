@@ -10,6 +10,9 @@ from wxauto_mgt.ui.widgets.uptime_bars import BARS_ROLE
 from wxauto_mgt.ui.words import Words
 
 HOURS_COLUMN = 7
+# What a narrow window does without: the tab below says it, too.
+SPARED_COLUMNS = (2, 3, 5)
+NOTE_COLUMN = 2
 
 
 class ServiceModel(RowModel[ServiceRow]):
@@ -18,28 +21,28 @@ class ServiceModel(RowModel[ServiceRow]):
     def __init__(self, words: Words) -> None:
         columns = (
             Column[ServiceRow](
-                words("services.column_status"), lambda r: Cell(r.status, r.tone, r.reason), 112
+                words("services.column_status"), lambda r: Cell(r.status, r.tone, r.reason), 100
             ),
             Column[ServiceRow](
                 words("services.column_name"), lambda r: Cell(r.name, tip=f"{r.id}\n{r.reason}")
             ),
             Column[ServiceRow](words("services.column_critical"), lambda r: Cell(r.critical), 72),
-            Column[ServiceRow](words("services.column_kind"), lambda r: Cell(r.kind), 104),
+            Column[ServiceRow](words("services.column_kind"), lambda r: Cell(r.kind), 92),
             Column[ServiceRow](
                 words("services.column_last"),
                 lambda r: Cell(words.time(r.last_check_at), tip=words.moment(r.last_check_at)),
-                92,
+                88,
             ),
             Column[ServiceRow](
-                words("services.column_response"), lambda r: Cell(r.response), 92, is_number=True
+                words("services.column_response"), lambda r: Cell(r.response), 80, is_number=True
             ),
             Column[ServiceRow](
-                words("services.column_failures"), lambda r: Cell(r.failures), 84, is_number=True
+                words("services.column_failures"), lambda r: Cell(r.failures), 76, is_number=True
             ),
             Column[ServiceRow](
-                words("services.column_hours"), lambda r: Cell(r.uptime, tip=_hours_tip(words, r)), 178
+                words("services.column_hours"), lambda r: Cell(r.uptime, tip=_hours_tip(words, r)), 128
             ),
-            Column[ServiceRow](words("services.column_repair"), lambda r: Cell(r.repair, r.repair_tone), 136),
+            Column[ServiceRow](words("services.column_repair"), lambda r: Cell(r.repair, r.repair_tone), 108),
         )
         super().__init__(columns, lambda r: r.id)
 
@@ -71,8 +74,8 @@ class PlanModel(RowModel[PlannedRow]):
     def __init__(self, words: Words) -> None:
         columns = (
             Column[PlannedRow]("", lambda r: Cell(str(r.position)), 40, is_number=True),
-            Column[PlannedRow](words("services.column_step"), lambda r: Cell(r.action, r.tone), 196),
-            Column[PlannedRow](words("services.column_note"), lambda r: Cell(r.note)),
+            Column[PlannedRow](words("services.column_step"), lambda r: Cell(r.action, r.tone, r.line)),
+            Column[PlannedRow](words("services.column_note"), lambda r: Cell(r.note), 200),
             Column[PlannedRow](words("services.column_limit"), lambda r: Cell(r.limit), 104),
         )
         super().__init__(columns, lambda r: r.position)

@@ -196,8 +196,17 @@ class ServicesViewModel(QObject):
             self.rows, self.heartbeat, self.overall = read
             self.changed.emit()
 
+    def headline(self) -> tuple[Tone, str, str]:
+        """How all services stand together, in a few words and in one line; for other pages."""
+        tone, line = self.summary()
+        report, words = self._board.report(), self._words
+        count = sum(health.status.is_trouble for health in report.services.values())
+        status = words(f"check_status.{report.status}")
+        key = "services.headline_trouble" if count else "services.headline"
+        return tone, words(key, status=status, count=count), line
+
     def summary(self) -> tuple[Tone, str]:
-        """How all services stand together, in one line; for other pages, too."""
+        """How all services stand together, in one line."""
         report, words = self._board.report(), self._words
         trouble = [health for health in report.services.values() if health.status.is_trouble]
         shown = words("services.separator").join(
