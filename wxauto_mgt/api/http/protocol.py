@@ -178,6 +178,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def shutdown(self) -> None:
         """End the connection when its answer is out; at once when none is under way."""
+        if self.cycle is None or self.cycle.response_complete:
+            self._is_here = True  # half a request will have no answer: nothing to wait for
         super().shutdown()
 
     def abort(self) -> None:
