@@ -184,7 +184,7 @@ async def test_a_read_that_hangs_at_the_stop_is_abandoned_and_named(
     assert rig.clock.monotonic() - began < 3.0
     assert rig.listener.status.abandoned == (f"pc1: {routes.NEXT_NEW}",)
     assert rig.listener.status.abandoned_total == 1
-    assert instance.gate.shut_reason == "get-next-new"  # the server may still be at it
+    assert instance.gate.shut_for_s > 0  # the server may still be at it
 
 
 @something_fails

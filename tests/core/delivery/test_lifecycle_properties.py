@@ -207,7 +207,7 @@ class DeliveryMachine(RuleBasedStateMachine):
         self._run(self._replay())
 
     async def _replay(self) -> None:
-        for line in await self.desk.browser.dead_letters(limit=1):
+        for line in await self.desk.browser.page(MessageFilter(open_dead_letters=True), limit=1):
             self.replayed.add(line.message.content)
             await self.desk.browser.replay(line.message.id, who="op")
 

@@ -12,6 +12,7 @@ from tests.waiting import eventually
 from wxauto_mgt.core.delivery.retry import next_attempt_at_us
 from wxauto_mgt.core.delivery.settings import DeliverySettings
 from wxauto_mgt.core.delivery.worker import WORKER
+from wxauto_mgt.core.messages.history.store import MessageFilter
 from wxauto_mgt.core.platforms.contract import PlatformReply, PlatformRequest, Role, Turn
 from wxauto_mgt.core.wire import ErrorCleared, ErrorReport
 from wxauto_mgt.errors import PlatformOutcomeUnknown, PlatformPermanent, PlatformTransient
@@ -152,7 +153,8 @@ async def test_a_spent_budget_makes_a_dead_letter_and_the_chat_goes_on(desk: Des
     await desk.until_messages("dead", "delivering")
     assert (await desk.messages())[0] == ("bad", "dead", "platform_unreachable")
     assert [type(error) for error in desk.errors] == [ErrorReport, ErrorCleared]
-    assert [line.message.content for line in await desk.browser.dead_letters()] == ["bad"]
+    dead_letters = await desk.browser.page(MessageFilter(open_dead_letters=True))
+    assert [line.message.content for line in dead_letters] == ["bad"]
 
 
 @pytest.mark.expects_log("platform call failed for good")

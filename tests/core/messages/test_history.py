@@ -11,7 +11,7 @@ from tests.core.delivery.desk import Desk
 from tests.fakes.clock import FakeClock
 from wxauto_mgt.core.delivery.recovery import close_run
 from wxauto_mgt.core.messages.history.export import EXPORT_FIELDS, export_messages
-from wxauto_mgt.core.messages.history.figures import figures_of_all_runs, figures_of_run, open_decisions
+from wxauto_mgt.core.messages.history.figures import figures_of_run, open_decisions
 from wxauto_mgt.core.messages.history.retention import RETENTION, MessageRetention
 from wxauto_mgt.core.messages.settings import MessageSettings
 from wxauto_mgt.core.platforms.contract import PlatformReply
@@ -89,7 +89,7 @@ async def test_old_messages_go_with_all_that_belongs_to_them_and_the_figures_sta
     await desk.until_messages("done")
     await desk.stop()
     await desk.receive("open")
-    before = await figures_of_all_runs(desk.db)
+    before = await figures_of_run(desk.db, "run1")
     await desk.clock.advance(181 * DAY_S)
     retention = MessageRetention(db=desk.db, clock=desk.clock, settings=MessageSettings)
     desk.supervisor.start(RETENTION, retention.run)
@@ -97,7 +97,7 @@ async def test_old_messages_go_with_all_that_belongs_to_them_and_the_figures_sta
     for _ in range(3):
         await desk.clock.advance(1.0)
     assert await desk.messages() == [("open", "queued", None)]
-    assert await figures_of_all_runs(desk.db) == before
+    assert await figures_of_run(desk.db, "run1") == before
     assert (await open_decisions(desk.db)).queued == 1
     for table in ("reply", "platform_attempt"):
         assert await desk.db.fetch_all(f"SELECT 1 FROM {table}") == []

@@ -71,7 +71,6 @@ def window_placed(
         pair_window(
             rows,
             read(*texts),
-            received_at_us=NOW,
             previous_read_at_us=None if last_read_s_ago is None else NOW - last_read_s_ago * S,
             window_added_at_us=NOW - added_s_ago * S,
         )

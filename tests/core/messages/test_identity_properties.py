@@ -220,7 +220,6 @@ class TwoWindows(RuleBasedStateMachine):
         placements = pair_window(
             self._tail(),
             [ReadRow(row.key, row.window_id) for row in rows],
-            received_at_us=self.now_us,
             previous_read_at_us=self.window_read_at_us,
             window_added_at_us=self.chat.window_added_at_us,
         )

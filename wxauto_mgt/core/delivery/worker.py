@@ -113,11 +113,6 @@ class DeliveryWorker:
         self._is_draining = False
         self._failing: dict[str, str] = {}
 
-    @property
-    def lanes(self) -> int:
-        """Chats that are being worked on."""
-        return len(self._lanes)
-
     async def run(self, beat: Beat) -> None:
         """Work until cancelled."""
         unsubscribe = [

@@ -78,11 +78,6 @@ class UiGate:
         """Seconds of quarantine left; 0 when it is open."""
         return max(0.0, self._shut_until_s - self._clock.monotonic())
 
-    @property
-    def shut_reason(self) -> str:
-        """The operation that caused the quarantine; empty when there is none."""
-        return self._shut_reason if self.shut_for_s else ""
-
     @asynccontextmanager
     async def hold(self, operation: str, *, timeout_s: float | None = None) -> AsyncIterator[None]:
         """Be alone inside. A call that times out or is cancelled inside starts the quarantine by itself.

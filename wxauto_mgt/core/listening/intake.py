@@ -231,7 +231,6 @@ class _Writing:
         return pair_window(
             tail,
             read,
-            received_at_us=self._received_at_us,
             previous_read_at_us=self._window_read_at_us,
             window_added_at_us=added_at_us,
         )

@@ -13,7 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final, Protocol
 
-from wxauto_mgt.core.config.model import SETTINGS, Delete, Edit, Put, Snapshot
+from wxauto_mgt.core.config.model import SETTINGS, Delete, Edit, Snapshot
 from wxauto_mgt.core.config.notifier import ConfigChanged, ConfigNotifier
 from wxauto_mgt.core.instances.episodes import Episodes, ErrorSink
 from wxauto_mgt.core.instances.instance import Instance, InstanceAdded, InstanceAdjusted, InstanceRemoved
@@ -22,7 +22,6 @@ from wxauto_mgt.core.listening.committer import BatchCommitter, BatchIntake
 from wxauto_mgt.core.listening.instance_listening import InstanceListening, ListeningTimings
 from wxauto_mgt.core.listening.model import (
     LISTENER,
-    ConfiguredKind,
     ListenerConfig,
     ListenerKind,
     ListenerServiceChanged,
@@ -201,15 +200,6 @@ class MessageListener:
         await self._supervisor.stop(SWAP_TASK)
         await self.stop()
         self._episodes.close()
-
-    async def add_manual(self, instance_id: str, who: str, *, by: str) -> None:
-        """Listen to a chat for good, from now on.
-
-        Raises:
-            ConfigError: refused, among other reasons because there are too many.
-        """
-        document = {"instance": instance_id, "who": who, "kind": ConfiguredKind.MANUAL.value}
-        await self._config.apply([Put(LISTENER, listener_id(instance_id, who), document)], who=by)
 
     async def remove(self, instance_id: str, who: str, *, by: str) -> bool:
         """Listen to a chat no more; an automatic one comes back with the chat's next message.

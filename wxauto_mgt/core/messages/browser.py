@@ -68,12 +68,6 @@ class MessageBrowser:
         lines = await history.page(self._db, shown, before_id=before_id, limit=limit)
         return tuple(MessageLine(message, reply) for message, reply in lines)
 
-    async def dead_letters(
-        self, *, before_id: int | None = None, limit: int = 100
-    ) -> tuple[MessageLine, ...]:
-        """Messages that ended without their answer and that nobody has decided about."""
-        return await self.page(MessageFilter(open_dead_letters=True), before_id=before_id, limit=limit)
-
     async def detail(self, message_id: int) -> MessageDetail | None:
         """One message with its replies and its timeline; None when it is not there (any more)."""
         message = await history.message_of(self._db, message_id)

@@ -272,7 +272,6 @@ def pair_window(
     tail: Sequence[TailRow],
     batch: Sequence[ReadRow],
     *,
-    received_at_us: int,
     previous_read_at_us: int | None,
     window_added_at_us: int | None,
     limits: IdentityLimits = DEFAULT_LIMITS,

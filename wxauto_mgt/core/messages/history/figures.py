@@ -57,13 +57,8 @@ class DeliveryFigures:
 
 
 async def figures_of_run(db: Database, run_id: str) -> DeliveryFigures:
-    """The figures of one run."""
+    """The figures of one run; deleting old messages leaves them as they are."""
     return _figures(await store.counters_of_run(db, run_id))
-
-
-async def figures_of_all_runs(db: Database) -> DeliveryFigures:
-    """The figures since the first start; deleting old messages leaves them as they are."""
-    return _figures(await store.counters_of_all_runs(db))
 
 
 def _figures(values: Mapping[str, int]) -> DeliveryFigures:

@@ -145,14 +145,6 @@ async def counters_of_run(db: Database, run_id: str) -> Mapping[str, int]:
     return {row["name"]: row["value"] for row in rows}
 
 
-async def counters_of_all_runs(db: Database) -> Mapping[str, int]:
-    """The figures since the first start."""
-    rows = await db.fetch_all(
-        "SELECT name, sum(value) AS value FROM counter WHERE scope LIKE 'run:%' GROUP BY name"
-    )
-    return {row["name"]: row["value"] for row in rows}
-
-
 async def counters_now(db: Database) -> Mapping[str, int]:
     """How many rows of each state there are."""
     rows = await db.fetch_all(
