@@ -5,7 +5,6 @@ Owns the shape of a service's record, which other programs rely on. The composit
 
 from __future__ import annotations
 
-import logging
 from typing import Final
 
 from wxauto_mgt.api.answers import Answer, Answers
@@ -20,8 +19,6 @@ from wxauto_mgt.core.monitoring.services.outcomes import ServiceOutcomes
 from wxauto_mgt.core.monitoring.services.uptime import Uptime, UptimeBar
 from wxauto_mgt.core.recovery.heartbeat import Heartbeat
 from wxauto_mgt.errors import PermanentError, UnknownService
-
-_log = logging.getLogger(__name__)
 
 _AREA: Final = "check"
 _TARGET: Final = "heartbeat"

@@ -5,7 +5,6 @@ Every act of a person on a process stands in the audit log.
 
 from __future__ import annotations
 
-import logging
 import math
 import random
 from collections.abc import Callable, Iterator
@@ -25,8 +24,6 @@ from wxauto_mgt.core.recovery.processes.output import LINES_KEPT
 from wxauto_mgt.runtime.event_bus import EventBus
 from wxauto_mgt.runtime.shutdown import Stage
 from wxauto_mgt.runtime.supervisor import Supervisor
-
-_log = logging.getLogger(__name__)
 
 # The longest that a process may be configured to take to end, and what it takes to end the rest.
 STOP_S: Final = 75.0

@@ -5,7 +5,7 @@ Owns what the library remembers between two reads. Knows nothing of listened win
 
 from __future__ import annotations
 
-from wxauto_mgt.simulator.chats import AddressBook, Chat, human_positions
+from wxauto_mgt.simulator.chats import Chat, human_positions
 from wxauto_mgt.simulator.config import SimulatorConfig
 from wxauto_mgt.simulator.rows import Row, RowOrigin, Surface, WireObject, wire_row
 
@@ -13,9 +13,8 @@ from wxauto_mgt.simulator.rows import Row, RowOrigin, Surface, WireObject, wire_
 class MainWindow:
     """Current chat, the library's memory of seen rows (it belongs to one chat), and the read itself."""
 
-    def __init__(self, config: SimulatorConfig, chats: AddressBook, *, handle: int) -> None:
+    def __init__(self, config: SimulatorConfig, *, handle: int) -> None:
         self._config = config
-        self._chats = chats
         self._surface = Surface(handle=handle, first_element=59)
         self.current: Chat | None = None
         self._memory_of: Chat | None = None

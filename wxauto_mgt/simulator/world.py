@@ -53,7 +53,7 @@ class World:
         self._random = random.Random(config.seed)  # noqa: S311 - repeatable by design
         handle = 1_377_036 + 1024 * self._random.randrange(500)
         self.chats = AddressBook()
-        self.main = MainWindow(config, self.chats, handle=handle)
+        self.main = MainWindow(config, handle=handle)
         self.windows = ChatWindows(config, first_handle=handle + 4)
         self.sent: list[SentMessage] = []
         self.files: dict[str, bytes] = {}

@@ -70,7 +70,6 @@ class ConfigService:
         self._secrets = secrets
         self._notifier = notifier
         self._clock = clock
-        self._environment = environment
         self._compiler = Compiler(
             sections=sections,
             settings_groups=[*settings_groups, SECRETS_GROUP],

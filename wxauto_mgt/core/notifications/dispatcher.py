@@ -129,7 +129,7 @@ class OutboxDispatcher:
         """Begin no more notices, wait for those under way; one that is cut off goes again after a start."""
         self._is_draining = True
         deadline_s = self._clock.monotonic() + timeout_s
-        while self._busy and self._clock.monotonic() < deadline_s:
+        while not self.is_idle and self._clock.monotonic() < deadline_s:
             await self._clock.sleep(_DRAIN_POLL_S)
         await self._supervisor.stop(LANES)
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
-
-# WeChat puts a four-per-em space behind the name that it inserts; older clients and people type a plain one.
-FOUR_PER_EM_SPACE: Final = "\u2005"
 
 
 def mentions_any(text: str, marks: Sequence[str]) -> bool:
-    """Whether one of `@name` stands in the text, ended by white space (U+2005 included) or the text's end.
+    """Whether one of `@name` stands in the text, ended by white space or the text's end.
+
+    WeChat puts U+2005 behind the name that it inserts; older clients and people type a plain space.
 
     A name that begins another one followed by a space ("Bob" in "@Bob Smith") counts as mentioned: with a
     plain space the two cannot be told apart.

@@ -84,7 +84,6 @@ class SchemaForm(RowForm):
         super().__init__()
         self._theme = theme
         self._words = words
-        self._specs = specs
         self._references = references
         self._base: dict[str, JSON] = {}
         self._fields: dict[str, _FieldRow] = {}

@@ -123,7 +123,6 @@ class Space:
     M = 12
     L = 16
     XL = 24
-    XXL = 32
 
 
 class Radius:
