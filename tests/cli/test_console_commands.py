@@ -310,6 +310,7 @@ ALERT: Fields = {
     "state": "firing",
     "title": "CPU 太高",
     "current_value": 97.126,
+    "labels": {"host": "a"},
     "timestamp": TIMESTAMP,
 }
 
@@ -318,7 +319,17 @@ async def test_alerts_in_a_table() -> None:
     screen = Screen(SetReplies(get_active_alerts=[ALERT]))
     await screen.run(ShowAlerts())
     assert screen.lines()[1].split() == [
-        *("2026-01-01", "00:00:00", "Critical", "Firing", "97.13", "high_cpu_usage:0", "CPU", "太高")
+        *(
+            "2026-01-01",
+            "00:00:00",
+            "Critical",
+            "Firing",
+            "97.13",
+            "high_cpu_usage:0",
+            "host=a",
+            "CPU",
+            "太高",
+        )
     ]
 
 

@@ -32,7 +32,7 @@ class AlertCommands:
             return ExitStatus.OK
         values = self._values
         self._terminal.print_table(
-            ("time", "level", "state", "value", "alert", "title"),
+            ("time", "level", "state", "value", "alert", "labels", "title"),
             [
                 (
                     values.moment(alert["timestamp"]),
@@ -40,6 +40,7 @@ class AlertCommands:
                     values.state("alerts.state", alert["state"]),
                     values.number(alert["current_value"], digits=2),
                     values.text(alert["id"]),
+                    values.labels(alert["labels"]),
                     values.text(alert["title"]),
                 )
                 for alert in alerts
