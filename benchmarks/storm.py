@@ -22,6 +22,7 @@ from benchmarks.figures import Line, Sample
 from benchmarks.heartbeat import PERIOD_S, heartbeat, idle_heartbeat
 from benchmarks.polling import WentWrong
 from wxauto_mgt.app import Application
+from wxauto_mgt.runtime.interpreter import keep_started_objects, share_finely
 
 NAME: Final = "storm"
 _METRICS: Final = 17
@@ -91,6 +92,7 @@ async def _measure(lasts_s: float) -> dict[str, float]:
         await app.config.import_document(json.dumps(document), filename="storm.json", replace=False, who="b")
         await app.start()
         await stack.enter_async_context(WindowDriver().shown(app))
+        keep_started_objects()
         await asyncio.sleep(3)
         rest = await idle_heartbeat(5.0)
         before = psutil.Process().memory_info().rss
@@ -147,6 +149,7 @@ def main(lasts_s: float) -> None:
     from wxauto_mgt.ui.bootstrap import make_application
 
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    share_finely()
     loop = qasync.QEventLoop(make_application())
     asyncio.set_event_loop(loop)
     with loop:

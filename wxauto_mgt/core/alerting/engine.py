@@ -13,6 +13,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from operator import attrgetter
 from typing import Final, Protocol
 
 from wxauto_mgt.core.alerting import evaluator, store
@@ -54,6 +55,7 @@ _SERIES_AT_A_STRETCH: Final = 200
 _RECORDED_TOGETHER_S: Final = 0.05
 _PAUSES_PER_LOOK: Final = 4
 _STORE_TRIED_EVERY_S: Final = 1.0
+_STARTED_AT: Final = attrgetter("started_at")
 _SEVEREST_FIRST: Final = {level: -level.rank for level in Level}
 INHIBITED: Final = "rule:"
 """How `Alert.muted_by` begins when another rule's alert is the cause."""
@@ -196,8 +198,9 @@ class AlertEngine:
 
     def active(self) -> tuple[Alert, ...]:
         """The alerts that are not resolved, the worst first, then the newest."""
-        found = [t.alert for t in self._series.values() if t.alert is not None and t.progress.is_open]
-        found.sort(key=lambda alert: alert.started_at, reverse=True)  # each sort keeps the order of the last
+        series = self._series.values()
+        found = [t.alert for t in series if t.alert is not None and t.progress.level is not None]
+        found.sort(key=_STARTED_AT, reverse=True)  # each sort keeps the order of the last
         found.sort(key=lambda alert: _SEVEREST_FIRST[alert.level])
         return tuple(found)
 
@@ -390,17 +393,17 @@ class AlertEngine:
 
         What could not be written stays due, and is written by the next evaluation that can.
         """
-        told = {
-            series_id: replace(
-                self._series[series_id], progress=evaluator.told(self._series[series_id].progress, kind)
-            )
-            for series_id, kind in now_told.items()
-        }
         rules = self._rules()
+        told: dict[str, Tracked] = {}
         changed: list[Tracked] = []
         async for stretch in self._stretches():
-            now = (told.get(tracked.id, tracked) for tracked in stretch)
-            changed += [t for t in now if self._is_unsaved(t, rules, with_timers=with_timers)]
+            for tracked in stretch:
+                kind = now_told.get(tracked.id)
+                if kind is not None:
+                    told[tracked.id] = replace(tracked, progress=evaluator.told(tracked.progress, kind))
+                now = told.get(tracked.id, tracked)
+                if self._is_unsaved(now, rules, with_timers=with_timers):
+                    changed.append(now)
         lasting = [t for t in changed if not t.is_at_rest(rules.get(t.rule))]
         after = self._series | told
         dropped = [
