@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -137,6 +138,28 @@ async def test_never_two_runs_of_a_service_at_once(workshop: Workshop, world: Wo
     go_on.set()
     assert len(await workshop.ended()) == 1
     assert world.most_at_once == 1
+
+
+@pytest.mark.expects_log(NOT_RECOVERED)
+async def test_no_run_begins_while_the_end_of_the_last_is_being_written(
+    workshop: Workshop, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on, is_ending, write = asyncio.Event(), asyncio.Event(), workshop.journal.end_run
+
+    async def slowly(*args: Any) -> None:
+        is_ending.set()
+        await go_on.wait()
+        await write(*args)
+
+    monkeypatch.setattr(workshop.journal, "end_run", slowly)
+    await workshop.recoverer.trigger("tts", who="test")
+    await is_ending.wait()
+    with pytest.raises(RecoveryRunning):
+        await workshop.recoverer.trigger("tts", who="test")
+    await workshop.found(Outcome.FAILED, times=5)
+    go_on.set()
+    assert len(await workshop.ended()) == 1
+    assert workshop.failures == []
 
 
 async def test_a_cancelled_run_ends_at_once_and_says_so(workshop: Workshop, world: World) -> None:

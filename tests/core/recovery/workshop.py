@@ -33,7 +33,7 @@ from wxauto_mgt.errors import Fact
 from wxauto_mgt.runtime.clock import Clock, SystemClock
 from wxauto_mgt.runtime.event_bus import EventBus
 from wxauto_mgt.runtime.fault_points import FaultPoints
-from wxauto_mgt.runtime.supervisor import Supervisor
+from wxauto_mgt.runtime.supervisor import LoopFailure, Supervisor
 from wxauto_mgt.storage.database import Database
 
 SECRET = "a-very-secret-value"
@@ -157,7 +157,8 @@ class Workshop:
         self.clock = world.clock
         self.bus = EventBus()
         self.events: list[object] = []
-        self.supervisor = Supervisor(clock=self.clock, on_failure=lambda _failure: None)
+        self.failures: list[LoopFailure] = []
+        self.supervisor = Supervisor(clock=self.clock, on_failure=self.failures.append)
         redactor = Redactor()
         redactor.add_secret(SECRET)
         self.audit = AuditLog(db=db, clock=self.clock, redactor=redactor)

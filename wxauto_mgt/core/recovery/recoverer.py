@@ -45,6 +45,7 @@ from wxauto_mgt.core.recovery.repairable import RepairableServices
 from wxauto_mgt.errors import (
     ConsoleError,
     PermanentError,
+    RecoveryRunning,
     StorageError,
     StorageOverloaded,
     UnknownService,
@@ -227,7 +228,9 @@ class Recoverer:
         self._begin_if_due(service)
 
     def _begin_if_due(self, service: str) -> None:
-        if self._is_closed or self._ladder.standing(service).seen is not Seen.FAILING:
+        if self._is_closed or service in self._under_way:
+            return
+        if self._ladder.standing(service).seen is not Seen.FAILING:
             return
         verdict = self._ladder.verdict(service, self._around(service), self._clock.monotonic())
         if verdict.may_begin:
@@ -236,6 +239,9 @@ class Recoverer:
     def _begin(self, service: str, trigger: str, who: str) -> _UnderWay:
         if self._is_closed:
             raise PermanentError("recovery_closed", service=service)
+        if service in self._under_way:
+            # Also while its end is being written, which the ladder no longer counts as running.
+            raise RecoveryRunning("recovery_running", service=service)
         run_id, steps = uuid.uuid4().hex, self._plan(service)
         standing = self._ladder.begin(
             service, Run(run_id, trigger), self._around(service), self._clock.monotonic()
