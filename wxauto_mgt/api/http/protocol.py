@@ -12,8 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from uvicorn._types import ASGI3Application
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from wxauto_mgt.api.http.problems import PROBLEM_JSON, problem_body, title_of
@@ -23,6 +24,8 @@ from wxauto_mgt.api.http.problems import PROBLEM_JSON, problem_body, title_of
 _NO_WIRE_LOG: Final = logging.Logger("uvicorn", level=logging.CRITICAL + 1)  # noqa: LOG001
 _SPARE_BYTES: Final = 256 * 1024
 _LAST_BYTES_S: Final = 2.0
+# What is parsed at a time: the smallest request has 18 bytes, and each costs the loop's time and memory.
+_PIECE_BYTES: Final = 2 * 1024
 
 Sentence = Callable[[str], str]
 
@@ -85,6 +88,8 @@ class BoundedProtocol(HttpToolsProtocol):
         self._receive_timer: asyncio.TimerHandle | None = None
         self._write_timer: asyncio.TimerHandle | None = None
         self._end_timer: asyncio.TimerHandle | None = None
+        self._held = bytearray()
+        self._running: RequestResponseCycle | None = None
         self._is_in_head = True
         self._is_here = True
         self._received = 0
@@ -106,13 +111,33 @@ class BoundedProtocol(HttpToolsProtocol):
             if timer is not None:
                 timer.cancel()
         self._receive_timer = self._write_timer = self._end_timer = None
+        self._held.clear()
+        self._end_cycles()
         super().connection_lost(exc)
         self._on_lost()
 
     def data_received(self, data: bytes) -> None:
-        """Count what comes, then let it be parsed."""
+        """Take what comes; while a request waits for its turn, what follows it waits unparsed."""
         if self.transport.is_closing():
             return
+        self._held += data
+        self._parse_held()
+        if self._held:
+            self.flow.pause_reading()
+
+    def on_response_complete(self) -> None:
+        """An answer is out: go on with what waited."""
+        super().on_response_complete()
+        self._parse_held()
+
+    def _parse_held(self) -> None:
+        while self._held and not self.pipeline and not self.transport.is_closing():
+            piece = bytes(self._held[:_PIECE_BYTES])
+            del self._held[:_PIECE_BYTES]
+            self._parse(piece)
+
+    def _parse(self, data: bytes) -> None:
+        """Count what comes, then let it be parsed."""
         self._received += len(data)
         super().data_received(data)
         if self.transport.is_closing():
@@ -143,7 +168,8 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._header_count > self._limits.max_headers:
             self._refusal = (431, "too_many_headers")
             raise ValueError("too many headers")
-        super().on_header(name, value)
+        if self._is_in_head:  # what follows a body in pieces is no header, whatever it is called
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """Begin the request, unless its head is too large."""
@@ -151,6 +177,8 @@ class BoundedProtocol(HttpToolsProtocol):
         if head_bytes > self._limits.max_head_bytes:
             self._refusal = (431, "head_too_large")
             raise ValueError("head too large")
+        if self.parser.should_upgrade() and self._has_body():
+            raise ValueError("the parser would take the body for the next request")
         self._is_in_head = False
         super().on_headers_complete()
 
@@ -186,6 +214,21 @@ class BoundedProtocol(HttpToolsProtocol):
         """End the connection without waiting for anybody."""
         self._abort()
 
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def _end_cycles(self) -> None:
+        self.pipeline.clear()
+        for cycle in (self._running, self.cycle):
+            if cycle is not None and not cycle.response_complete:
+                cycle.disconnected = True
+                cycle.message_event.set()
+
+    def _has_body(self) -> bool:
+        given = dict(self.headers)
+        return b"transfer-encoding" in given or given.get(b"content-length", b"0") != b"0"
+
     def _begin_receiving(self) -> None:
         if self._receive_timer is None:
             self._receive_timer = self.loop.call_later(self._limits.receive_timeout_s, self._too_slow)
@@ -206,8 +249,8 @@ class BoundedProtocol(HttpToolsProtocol):
         """Say why, unless an answer has begun, and hang up."""
         if self.transport.is_closing():
             return
-        cycle = self.cycle
-        has_begun = cycle is not None and cycle.response_started and not cycle.response_complete
+        running = self._running
+        has_begun = running is not None and running.response_started and not running.response_complete
         if not has_begun:
             body = problem_body(status, code, self._sentence(code), uuid.uuid4().hex[:16])
             head = (
@@ -217,9 +260,7 @@ class BoundedProtocol(HttpToolsProtocol):
             if status == 503:
                 head += "retry-after: 1\r\n"
             self.transport.write(head.encode() + b"\r\n" + body)
-        if cycle is not None:
-            cycle.disconnected = True  # what still works on it must not write behind this answer
-            cycle.message_event.set()
+        self._end_cycles()  # what still works on an answer must not write behind this one
         self._is_here = False
         self._hang_up()
 
