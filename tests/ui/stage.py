@@ -64,7 +64,7 @@ from wxauto_mgt.runtime.supervisor import LoopFailure, Supervisor
 from wxauto_mgt.storage.database import Database
 from wxauto_mgt.texts.catalogue import Catalogue
 from wxauto_mgt.texts.language import Language
-from wxauto_mgt.ui.bridge.command import Commands
+from wxauto_mgt.ui.bridge.command import Commands, Spawn
 from wxauto_mgt.ui.bridge.events import EventBridge
 from wxauto_mgt.ui.config_editing import ConfigEditing
 from wxauto_mgt.ui.desk import Backstage, Desk
@@ -359,16 +359,7 @@ async def build_stage(
     theme = Theme(app, ThemeChoice.LIGHT)
     theme.apply()
 
-    def spawn(name: str, coro: Coroutine[Any, Any, None]) -> object:
-        # pytest-qt handles what Qt still has to say after the test, when no loop runs any more.
-        try:
-            asyncio.get_running_loop()
-        except RuntimeError:
-            coro.close()
-            return None
-        return supervisor.spawn(name, coro)
-
-    commands = Commands(spawn=spawn, words=words)
+    commands = Commands(spawn=spawn_in_loop(supervisor.spawn), words=words)
     backstage = Backstage(words, commands, EventBridge(bus, interval_ms=0))
     return Stage(
         db=db,
@@ -390,6 +381,20 @@ async def build_stage(
         editing=ConfigEditing(config=config, notifier=notifier),
         failures=failures,
     )
+
+
+def spawn_in_loop(spawn: Spawn) -> Spawn:
+    """Spawn only while the loop runs: pytest-qt handles what Qt has to say between the phases of a test."""
+
+    def guarded(name: str, coro: Coroutine[Any, Any, None]) -> object:
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            coro.close()
+            return None
+        return spawn(name, coro)
+
+    return guarded
 
 
 async def fill(stage: Stage) -> None:

@@ -15,9 +15,9 @@ from PySide6.QtWidgets import QApplication
 from tests.environment import FREE_PORT
 from tests.ui.cast import Cast
 from tests.ui.conftest import WINDOW_BUILT_S
-from tests.ui.stage import NOW, Stage, drop_deleted, settle
+from tests.ui.stage import NOW, Stage, drop_deleted, settle, spawn_in_loop
 from wxauto_mgt.app import Application
-from wxauto_mgt.core.config.model import JSON, Put
+from wxauto_mgt.core.config.model import JSON, SETTINGS, Put
 from wxauto_mgt.core.messages.history.figures import OpenDecisions
 from wxauto_mgt.core.monitoring.checks.contract import CheckResult, Outcome
 from wxauto_mgt.core.monitoring.services.section import SERVICE
@@ -40,6 +40,7 @@ BROKEN: dict[str, JSON] = {
     "name": "tts",
     "description": "语音合成",
     "critical": True,
+    "failure_threshold": 2,
     "check": {"type": "tcp", "host": "127.0.0.1", "port": 1},
     "repairs": [
         {"action": "verify_configuration"},
@@ -80,9 +81,15 @@ def busy_inboxes(assembled: Assembled) -> list[Inbox]:
 
 
 @pytest.fixture
-async def console(tmp_path: Path, qapp: QApplication) -> AsyncIterator[Console]:
+async def console(
+    tmp_path: Path, qapp: QApplication, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Console]:
     asyncio.get_running_loop().slow_callback_duration = WINDOW_BUILT_S
     application = await Application.open(data_dir=tmp_path, environment=QUICK, language=Language.ZH_CN)
+    # A busy machine makes the console itself slow, which is not what is tested here.
+    patient: dict[str, JSON] = {"failure_threshold": 100}
+    await application.config.apply([Put(SETTINGS, "health_checks", patient)], who="test")
+    monkeypatch.setattr(application.supervisor, "spawn", spawn_in_loop(application.supervisor.spawn))
     theme = Theme(qapp, ThemeChoice.LIGHT)
     theme.apply()
     assembled = assemble(application, theme=theme, detected=Language.ZH_CN, is_demo=False)

@@ -21,7 +21,7 @@ class ServiceModel(RowModel[ServiceRow]):
     def __init__(self, words: Words) -> None:
         columns = (
             Column[ServiceRow](
-                words("services.column_status"), lambda r: Cell(r.status, r.tone, r.reason), 100
+                words("services.column_status"), lambda r: Cell(r.status, r.tone, r.reason), 116
             ),
             Column[ServiceRow](
                 words("services.column_name"), lambda r: Cell(r.name, tip=f"{r.id}\n{r.reason}")
