@@ -77,7 +77,7 @@ async def deliver(
 
     unsubscribe = app.bus.subscribe(ReplyStateChanged, note)
     started_s = time.monotonic()
-    await asyncio.gather(*(app.intake.commit(batch) for batch in _batches(tag, instances)))
+    await asyncio.gather(*(app.message_path.intake.commit(batch) for batch in _batches(tag, instances)))
     try:
         async with asyncio.timeout(60):
             await complete.wait()

@@ -5,15 +5,13 @@ Window, headless run and benchmarks open an `Application`; nothing else construc
 
 from __future__ import annotations
 
-import asyncio
-import json
 import logging
 import math
 import random
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Final, Self
 
 from wxauto_mgt.api.caller import current_caller
 from wxauto_mgt.api.local_monitor_api import LocalMonitorAPI
@@ -21,12 +19,14 @@ from wxauto_mgt.api.monitor_api import monitor_api
 from wxauto_mgt.app.alerting import Alerting
 from wxauto_mgt.app.audited_control import AuditedControl
 from wxauto_mgt.app.checks import HealthChecks
-from wxauto_mgt.app.demo import Demo, check_folder
+from wxauto_mgt.app.demo import Demo, open_demo
+from wxauto_mgt.app.final_report import write_final_report
 from wxauto_mgt.app.ground import Ground, open_ground
 from wxauto_mgt.app.health_sample import HealthSample
 from wxauto_mgt.app.http import HttpApi
 from wxauto_mgt.app.log_keeping import LogKeeping
 from wxauto_mgt.app.maintenance import MaintenanceOfServices
+from wxauto_mgt.app.message_path import DRAIN_S, MessagePath
 from wxauto_mgt.app.metering import Metering
 from wxauto_mgt.app.monitored import MonitoredApplication
 from wxauto_mgt.app.notifications import Notifications
@@ -34,49 +34,29 @@ from wxauto_mgt.app.processes import Processes
 from wxauto_mgt.app.recovery import Recovery
 from wxauto_mgt.app.reported_reload import ReportedReload
 from wxauto_mgt.app.reports import Reports
-from wxauto_mgt.app.rules_in_force import RulesOfSnapshot
 from wxauto_mgt.app.service_records import ServiceRecords
 from wxauto_mgt.core.config.model import SETTINGS
 from wxauto_mgt.core.config.notifier import ConfigChanged
-from wxauto_mgt.core.delivery.recovery import close_run, recover
-from wxauto_mgt.core.delivery.sender import SENDER, ReplySender
-from wxauto_mgt.core.delivery.settings import DELIVERY, DeliverySettings
-from wxauto_mgt.core.delivery.settlement import SETTLER, EchoSettler
-from wxauto_mgt.core.delivery.worker import WORKER, DeliveryWorker
+from wxauto_mgt.core.delivery.recovery import close_run
 from wxauto_mgt.core.instances.episodes import Episodes
-from wxauto_mgt.core.instances.model import INSTANCE
-from wxauto_mgt.core.instances.registry import InstanceRegistry, InstanceTimings
-from wxauto_mgt.core.listening.disk_room import DiskRoom
-from wxauto_mgt.core.listening.instance_listening import LOOPS
-from wxauto_mgt.core.listening.intake import Intake
-from wxauto_mgt.core.listening.listener import COMMIT_LOOP, MessageListener
-from wxauto_mgt.core.listening.settings import LISTENING, ListeningSettings
-from wxauto_mgt.core.messages.browser import MessageBrowser
-from wxauto_mgt.core.messages.history.figures import DeliveryFigures, figures_of_run
-from wxauto_mgt.core.messages.history.retention import RETENTION, MessageRetention
-from wxauto_mgt.core.messages.settings import MESSAGES
 from wxauto_mgt.core.metrics.calls import CallMetrics
 from wxauto_mgt.core.monitoring.service_monitor import ServiceMonitor
 from wxauto_mgt.core.monitoring.services.names import MAIN_SERVICE
 from wxauto_mgt.core.monitoring.settings import LOGS, METRICS, LogsSettings, MetricsSettings
 from wxauto_mgt.core.monitoring.store import MonitoringStore
-from wxauto_mgt.core.platforms.registry import PlatformRegistry
-from wxauto_mgt.core.platforms.section import PLATFORM
 from wxauto_mgt.core.wire import CallRecord, ErrorReport
-from wxauto_mgt.errors import BugError, LoopStalled
+from wxauto_mgt.errors import LoopStalled
 from wxauto_mgt.runtime.clock import Clock, SystemClock
 from wxauto_mgt.runtime.event_bus import EventBus
 from wxauto_mgt.runtime.fault_points import FaultPoints
 from wxauto_mgt.runtime.shutdown import CloseFailure, Stage
-from wxauto_mgt.runtime.supervisor import WATCHDOG, LoopFailure, LoopStatus, Supervisor
+from wxauto_mgt.runtime.supervisor import WATCHDOG, LoopFailure, Supervisor
 from wxauto_mgt.texts.language import Language, detect_language
 
 _log = logging.getLogger(__name__)
 
 FAULT_POINT_VARIABLE: Final = "WXAUTO_MGT_FAULT_POINT"
-DEMO_WHO: Final = "demo"
 LISTENER_STOP_S: Final = 8.0
-DRAIN_S: Final = 6.0
 LOOPS_STOP_S: Final = 3.0
 RECOVERY_STOP_S: Final = 8.0
 
@@ -104,89 +84,21 @@ class Application:
         self._unsubscribe: tuple[Callable[[], None], ...] = ()
         self._faults = FaultPoints(ground.environment.get(FAULT_POINT_VARIABLE))
         self._rng = random.Random()  # noqa: S311 - spreads retries, picks replies; guards nothing
-        self._build_message_path()
+        self.message_path = MessagePath(
+            ground=ground,
+            run_id=self.run_id,
+            bus=self.bus,
+            supervisor=self.supervisor,
+            faults=self._faults,
+            on_call=self._called,
+            rng=self._rng,
+        )
+        self.registry = self.message_path.registry
+        self.listener = self.message_path.listener
+        self.platforms = self.message_path.platforms
+        self.browser = self.message_path.browser
         self._build_watching()
-
-    def _build_message_path(self) -> None:
-        """Poller, intake, rows, worker, platform, sender, echo: in the order of a message's way."""
-        self.registry = InstanceRegistry(
-            configs=self.config.snapshot.objects(INSTANCE),
-            notifier=self.notifier,
-            timings=InstanceTimings(
-                read_timeout_s=lambda: self._listening().read_timeout_s,
-                send_timeout_s=lambda: self._delivery().send_timeout_s,
-                ui_quarantine_s=lambda: self._delivery().ui_quarantine_s,
-                probe_interval_s=lambda: self._listening().probe_interval_s,
-            ),
-            clock=self.clock,
-            bus=self.bus,
-            supervisor=self.supervisor,
-            on_call=self._called,
-            on_error=self.bus.publish,
-        )
-        self.intake = Intake(
-            db=self.db,
-            run_id=self.run_id,
-            bus=self.bus,
-            faults=self._faults,
-            answer_suspected_replays=lambda: self._listening().answer_suspected_replays,
-        )
-        self.listener = MessageListener(
-            registry=self.registry,
-            intake=self.intake,
-            supervisor=self.supervisor,
-            bus=self.bus,
-            config=self.config,
-            notifier=self.notifier,
-            clock=self.clock,
-            db=self.db,
-            on_error=self.bus.publish,
-            obstacle=DiskRoom(folder=self.ground.data_dir).obstacle,
-        )
-        self.platforms = PlatformRegistry(
-            types=self.platform_types,
-            notifier=self.notifier,
-            supervisor=self.supervisor,
-            clock=self.clock,
-            on_call=self._called,
-            rng=self._rng,
-        )
-        self.worker = DeliveryWorker(
-            db=self.db,
-            run_id=self.run_id,
-            clock=self.clock,
-            bus=self.bus,
-            supervisor=self.supervisor,
-            platforms=self.platforms,
-            rules=RulesOfSnapshot(config=self.config),
-            settings=self._delivery,
-            faults=self._faults,
-            on_error=self.bus.publish,
-            rng=self._rng,
-        )
-        self.sender = ReplySender(
-            db=self.db,
-            clock=self.clock,
-            bus=self.bus,
-            supervisor=self.supervisor,
-            instances=self.registry,
-            settings=self._delivery,
-            is_paused=lambda: not self.listener.may_call,
-            faults=self._faults,
-            rng=self._rng,
-        )
-        self.settler = EchoSettler(
-            db=self.db,
-            clock=self.clock,
-            bus=self.bus,
-            settings=self._delivery,
-            on_echo=self._own_echo_seen,
-            faults=self._faults,
-        )
-        self.retention = MessageRetention(
-            db=self.db, clock=self.clock, settings=lambda: self.config.snapshot.settings(MESSAGES)
-        )
-        self.browser = MessageBrowser(db=self.db, clock=self.clock, bus=self.bus, audit=self.ground.audit)
+        self._build_interfaces()
 
     def _build_watching(self) -> None:
         """What measures and tells: it reads the message path and never acts on it."""
@@ -204,7 +116,7 @@ class Application:
             listener=self.listener,
             registry=self.registry,
             supervisor=self.supervisor,
-            delivery=self._delivery_figures,
+            delivery=self.message_path.delivery_figures,
         )
         self.metering.watch(facts)
         self.records.measure(self.metering.registry)
@@ -223,7 +135,7 @@ class Application:
             supervisor=self.supervisor,
             metering=self.metering,
             facts=facts,
-            listening_loops=self._listening_loops,
+            listening_loops=self.message_path.listening_loops,
             instances=self.registry,
             platforms=self.platforms,
             calls=self.calls,
@@ -285,6 +197,9 @@ class Application:
             performance=self.metering.performance(self.db),
             outbox=self.notifications.outbox,
         )
+
+    def _build_interfaces(self) -> None:
+        """What other programs ask: the facade, its answers by part, and the HTTP API in front of it."""
         episodes = Episodes(instance_id=None, clock=self.clock, on_error=self.bus.publish)
         self.reloading = ReportedReload(config=self.config, episodes=episodes)
         self.http = HttpApi(
@@ -302,7 +217,7 @@ class Application:
         self.api = LocalMonitorAPI(
             monitor=self.monitor,
             control=self._control(current_caller.get),
-            listening_loops=self._listening_loops,
+            listening_loops=self.message_path.listening_loops,
             config=self.reloading,
             clock=self.clock,
             texts=self.ground.catalogue,
@@ -348,7 +263,7 @@ class Application:
             clock=clock or SystemClock(),
         )
         try:
-            demonstration = await _open_demo(ground) if demo else None
+            demonstration = await open_demo(ground) if demo else None
             application = cls(ground=ground, demo=demonstration)
         except BaseException:
             await ground.closing.close()
@@ -360,14 +275,7 @@ class Application:
 
     async def start(self) -> None:
         """Recover what an earlier run left, then begin: platforms, delivery, watching, listening."""
-        recovered = await recover(self.db, clock=self.clock)
-        if recovered.requeued or recovered.platform_unknown or recovered.sends_unknown:
-            _log.warning(
-                "left half done by an earlier run: %d messages go on, %d platform calls and %d sends unknown",
-                recovered.requeued,
-                recovered.platform_unknown,
-                recovered.sends_unknown,
-            )
+        await self.message_path.recover()
         closing = self.ground.closing
         # Ends after the other writes, so that what they log can be found.
         closing.push(Stage.FINAL_WRITES, "log_keeping", self.log_keeping.close)
@@ -378,14 +286,14 @@ class Application:
         closing.push(Stage.FINAL_WRITES, "records", self.records.close)
         closing.push(Stage.FINAL_WRITES, "loops", self._stop_loops)
         closing.push(Stage.FINAL_WRITES, "checks", self.checks.close)
-        closing.push(Stage.DRAIN, "delivery", self._drain, budget_s=2 * DRAIN_S)
+        closing.push(Stage.DRAIN, "delivery", self.message_path.drain, budget_s=2 * DRAIN_S)
         closing.push(Stage.INTAKE, "listener", self.listener.close, budget_s=LISTENER_STOP_S)
         closing.push(Stage.INTAKE, "recovery", self.recovery.close, budget_s=RECOVERY_STOP_S)
         await self.log_keeping.start(self.supervisor)
         await self.monitor.open()
         self._unsubscribe = (self.notifier.subscribe(self._settings_changed, kinds=(SETTINGS,)),)
         self.sampler.apply(self._metrics().policy())  # edited since it was made, perhaps
-        await self.platforms.start(self.config.snapshot.objects(PLATFORM).values())
+        await self.message_path.open_platforms()
         await self.notifications.start()
         await self.alerting.start(self.supervisor)
         start = self.supervisor.start
@@ -398,10 +306,7 @@ class Application:
         await self.recovery.start()
         self.checks.start()
         self.reports.start(self.supervisor)
-        start(WORKER, self.worker.run)
-        start(SENDER, self.sender.run)
-        start(SETTLER, self.settler.run)
-        start(RETENTION, self.retention.run, stalled_after_s=math.inf)  # wakes once an hour
+        self.message_path.start_delivery()
         if self._demo is not None:
             start("demo", self._demo.run, stalled_after_s=math.inf)
         await self.listener.start()
@@ -423,8 +328,9 @@ class Application:
             health = await self.api.get_health_report()
 
             async def write() -> None:
-                document = {**_data_of(health), "delivery": (await self._delivery_figures()).report()}
-                await asyncio.to_thread(_write_json, report, document)
+                await write_final_report(
+                    report, health=health, delivery=await self.message_path.delivery_figures()
+                )
 
             # Pushed last, so it runs first among the connections: the database is still open.
             self.ground.closing.push(Stage.CONNECTIONS, "report", write)
@@ -440,34 +346,13 @@ class Application:
     def _control(self, who: Callable[[], str]) -> AuditedControl:
         return AuditedControl(listener=self.listener, audit=self.ground.audit, who=who)
 
-    def _listening(self) -> ListeningSettings:
-        settings: ListeningSettings = self.config.snapshot.settings(LISTENING)
-        return settings
-
-    def _delivery(self) -> DeliverySettings:
-        settings: DeliverySettings = self.config.snapshot.settings(DELIVERY)
-        return settings
-
     def _metrics(self) -> MetricsSettings:
         settings: MetricsSettings = self.config.snapshot.settings(METRICS)
         return settings
 
-    def _listening_loops(self) -> Sequence[LoopStatus]:
-        return [
-            loop for loop in self.supervisor.loops() if loop.name.partition(":")[0] in (LOOPS, COMMIT_LOOP)
-        ]
-
-    async def _delivery_figures(self) -> DeliveryFigures:
-        return await figures_of_run(self.db, self.run_id)
-
     def _called(self, call: CallRecord) -> None:
         self.calls.record(call)
         self.records.outcomes.called(call)
-
-    def _own_echo_seen(self, instance_id: str) -> None:
-        instance = self.registry.get(instance_id)
-        if instance is not None:
-            instance.liveness.own_echo_seen()
 
     def _gauges(self) -> Iterator[tuple[str, float | None]]:
         clients = self.monitor.clients()
@@ -496,38 +381,9 @@ class Application:
     async def _unbind(self) -> None:
         monitor_api.unbind(self.api)
 
-    async def _drain(self) -> None:
-        await self.worker.drain(DRAIN_S)
-        await self.sender.drain(DRAIN_S)
-        await self.settler.settle()
-
     async def _stop_loops(self) -> None:
         for unsubscribe in self._unsubscribe:
             unsubscribe()
         alive = await self.supervisor.stop(timeout_s=LOOPS_STOP_S)
         if alive:
             _log.error("still running: %s", ", ".join(alive))
-
-
-async def _open_demo(ground: Ground) -> Demo:
-    """Start the simulated server and put the configuration that talks to it in force."""
-    check_folder(ground.config.snapshot)
-    demo = Demo()
-    await demo.start()
-    ground.closing.push(Stage.CONNECTIONS, "demo", demo.stop)
-    await ground.config.import_document(
-        json.dumps(demo.document()), filename="demo.json", replace=False, who=DEMO_WHO
-    )
-    return demo
-
-
-def _data_of(reply: Mapping[str, Any]) -> Mapping[str, Any]:
-    if not reply["success"]:
-        raise BugError("report_failed", cause=reply["error"])
-    data: Mapping[str, Any] = reply["data"]
-    return data
-
-
-def _write_json(file: Path, document: Mapping[str, object]) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(document, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")

@@ -1,19 +1,23 @@
 """The built-in demonstration: a simulated server with scripted chats, and the configuration that talks to it.
 
-Started by the composition root before the configuration is put in force. No faults, fixed seed.
+Opened by `Application` before anything is built. No faults, fixed seed.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from wxauto_mgt.app.ground import Ground
 from wxauto_mgt.core.config.model import Snapshot
 from wxauto_mgt.errors import PermanentError
+from wxauto_mgt.runtime.shutdown import Stage
 from wxauto_mgt.simulator import SimulatedServer, lifelike
 from wxauto_mgt.simulator.script import DemoScript
 
+WHO: Final = "demo"
 SEED: Final = 20261122
 MESSAGES_PER_MINUTE: Final = 30.0
 _OBJECTS: Final = frozenset({("instance", "demo"), ("platform", "demo-keyword"), ("rule", "demo-all")})
@@ -77,7 +81,24 @@ class Demo:
         }
 
 
-def check_folder(snapshot: Snapshot) -> None:
+async def open_demo(ground: Ground) -> Demo:
+    """Start the simulated server and put the configuration that talks to it in force.
+
+    Raises:
+        PermanentError: the folder holds somebody's own configuration.
+        OSError: there is no port to be had.
+    """
+    _check_folder(ground.config.snapshot)
+    demo = Demo()
+    await demo.start()
+    ground.closing.push(Stage.CONNECTIONS, "demo", demo.stop)
+    await ground.config.import_document(
+        json.dumps(demo.document()), filename="demo.json", replace=False, who=WHO
+    )
+    return demo
+
+
+def _check_folder(snapshot: Snapshot) -> None:
     """Refuse to put the demonstration beside somebody's own configuration.
 
     Raises:
