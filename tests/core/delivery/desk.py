@@ -24,6 +24,7 @@ from wxauto_mgt.core.delivery.recovery import Recovered, recover
 from wxauto_mgt.core.delivery.sender import SENDER, ReplySender
 from wxauto_mgt.core.delivery.settings import DeliverySettings
 from wxauto_mgt.core.delivery.settlement import SETTLER, EchoSettler
+from wxauto_mgt.core.delivery.storage_trouble import StorageTrouble
 from wxauto_mgt.core.delivery.worker import WORKER, DeliveryWorker, RulesInForce
 from wxauto_mgt.core.listening.intake import Intake
 from wxauto_mgt.core.messages.browser import MessageBrowser
@@ -85,6 +86,7 @@ class Desk:
         )
         audit = AuditLog(db=self.db, clock=self.clock, redactor=Redactor())
         self.browser = MessageBrowser(db=self.db, bus=self.bus, clock=self.clock, audit=audit)
+        trouble = StorageTrouble(db=self.db, clock=self.clock, on_error=self.errors.append, retry_s=SCAN_S)
         self.worker = DeliveryWorker(
             db=self.db,
             run_id=self.run_id,
@@ -97,6 +99,7 @@ class Desk:
             faults=self.faults,
             on_error=self.errors.append,
             rng=random.Random(1),
+            trouble=trouble,
             scan_interval_s=SCAN_S,
         )
         self.sender = ReplySender(
@@ -109,6 +112,7 @@ class Desk:
             is_paused=lambda: self.is_paused,
             faults=self.faults,
             rng=random.Random(1),
+            trouble=trouble,
             scan_interval_s=SCAN_S,
         )
         self.settler = EchoSettler(
@@ -118,6 +122,7 @@ class Desk:
             settings=lambda: self.settings,
             on_echo=self.echoes.append,
             faults=self.faults,
+            trouble=trouble,
             scan_interval_s=SCAN_S,
         )
 

@@ -18,6 +18,7 @@ from wxauto_mgt.core.delivery import store
 from wxauto_mgt.core.delivery.announce import announce
 from wxauto_mgt.core.delivery.retry import next_attempt_at_us
 from wxauto_mgt.core.delivery.settings import DeliverySettings
+from wxauto_mgt.core.delivery.storage_trouble import StorageTrouble
 from wxauto_mgt.core.instances import routes
 from wxauto_mgt.core.instances.gate import GateBusy, GateShut
 from wxauto_mgt.core.instances.instance import Instance
@@ -70,6 +71,7 @@ class SendLane:
         is_paused: Callable[[], bool],
         faults: FaultPoints,
         rng: random.Random,
+        trouble: StorageTrouble,
         scan_interval_s: float,
     ) -> None:
         self.instance = instance
@@ -81,6 +83,9 @@ class SendLane:
         self._is_paused = is_paused
         self._faults = faults
         self._rng = rng
+        self._trouble = trouble
+        self._name = f"{SEND}:{instance.id}"
+        self._beat: Beat = lambda: None
         self._scan_interval_s = scan_interval_s
         self._is_stopping = False
         self._idle = Alarm()
@@ -88,10 +93,16 @@ class SendLane:
 
     async def run(self, beat: Beat) -> None:
         """Send what is due until cancelled."""
-        await self.lose_open_sends()
+        self._beat = beat
+        has_begun = False
         while True:
             beat()
-            pause_s = await self._round()
+            pause_s = self._scan_interval_s
+            with self._trouble.told(self._name):
+                if not has_begun:
+                    await self.lose_open_sends()
+                    has_begun = True
+                pause_s = await self._round()
             if pause_s > 0:
                 await self.wake.wait(pause_s)
 
@@ -156,7 +167,9 @@ class SendLane:
         self._is_sending = True
         try:
             async with self.instance.gate.hold(SEND, timeout_s=GATE_WAIT_S):
-                await self._send_inside(reply, way)
+                answer = await self._send_inside(reply, way)
+            if answer is not None:
+                await self._write_down(reply, way, answer)  # beside the desktop: this may have to wait
         except (GateBusy, GateShut):
             return False
         finally:
@@ -164,14 +177,14 @@ class SendLane:
             self._idle.ring()
         return True
 
-    async def _send_inside(self, reply: store.DueReply, way: _Way) -> None:
+    async def _send_inside(self, reply: store.DueReply, way: _Way) -> SendAnswer | None:
         if self._is_paused() or self._is_stopping:
-            return
+            return None
         begun = await self._db.run(
             partial(replies.begin_send, reply_id=reply.id, route=way.channel, now_us=to_us(self._clock.now()))
         )
         if begun is None:
-            return
+            return None
         announce(self._bus, [begun])
         self._faults.reach("reply.sending_committed")
         client = self.instance.client
@@ -183,7 +196,10 @@ class SendLane:
         if answer.may_still_run:
             self.instance.gate.quarantine(reason=SEND)
         self._faults.reach("reply.sent")
-        changes = await self._db.run(self._ending(reply, way, answer))
+        return answer
+
+    async def _write_down(self, reply: store.DueReply, way: _Way, answer: SendAnswer) -> None:
+        changes = await self._trouble.written(self._name, self._ending(reply, way, answer), self._beat)
         self._faults.reach("reply.answer_committed")
         self._report(reply, way, answer)
         announce(self._bus, changes)

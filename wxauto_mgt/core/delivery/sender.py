@@ -14,6 +14,7 @@ from wxauto_mgt.core.delivery import store
 from wxauto_mgt.core.delivery.announce import announce
 from wxauto_mgt.core.delivery.send_lane import SendLane
 from wxauto_mgt.core.delivery.settings import DeliverySettings
+from wxauto_mgt.core.delivery.storage_trouble import StorageTrouble
 from wxauto_mgt.core.instances.instance import Instance, InstanceAdded, InstanceRemoved
 from wxauto_mgt.core.messages.model import ReplyState, ReplyStateChanged
 from wxauto_mgt.runtime.alarm import Alarm
@@ -65,6 +66,7 @@ class ReplySender:
         is_paused: Callable[[], bool],
         faults: FaultPoints,
         rng: random.Random,
+        trouble: StorageTrouble,
         scan_interval_s: float = SCAN_INTERVAL_S,
     ) -> None:
         self._db = db
@@ -76,6 +78,7 @@ class ReplySender:
         self._is_paused = is_paused
         self._faults = faults
         self._rng = rng
+        self._trouble = trouble
         self._scan_interval_s = scan_interval_s
         self._wake = Alarm()
         self._lanes: dict[str, SendLane] = {}
@@ -90,8 +93,9 @@ class ReplySender:
         try:
             while True:
                 beat()
-                await self._follow_instances()
-                await self._fail_stranded()
+                with self._trouble.told(SENDER):
+                    await self._follow_instances()
+                    await self._fail_stranded()
                 await self._wake.wait(self._scan_interval_s)
         finally:
             for end in unsubscribe:
@@ -147,6 +151,7 @@ class ReplySender:
             is_paused=lambda: self._is_paused() or self._instances.get(instance.id) is not instance,
             faults=self._faults,
             rng=self._rng,
+            trouble=self._trouble,
             scan_interval_s=self._scan_interval_s,
         )
 

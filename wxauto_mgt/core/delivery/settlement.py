@@ -11,6 +11,7 @@ from typing import Final
 
 from wxauto_mgt.core.delivery.announce import announce
 from wxauto_mgt.core.delivery.settings import DeliverySettings
+from wxauto_mgt.core.delivery.storage_trouble import StorageTrouble
 from wxauto_mgt.core.messages.model import MessagesStored
 from wxauto_mgt.core.messages.replies import store as replies
 from wxauto_mgt.runtime.alarm import Alarm
@@ -43,6 +44,7 @@ class EchoSettler:
         settings: Callable[[], DeliverySettings],
         on_echo: Callable[[str], None],
         faults: FaultPoints,
+        trouble: StorageTrouble,
         scan_interval_s: float = SCAN_INTERVAL_S,
     ) -> None:
         self._db = db
@@ -51,6 +53,7 @@ class EchoSettler:
         self._settings = settings
         self._on_echo = on_echo
         self._faults = faults
+        self._trouble = trouble
         self._scan_interval_s = scan_interval_s
         self._wake = Alarm()
 
@@ -66,7 +69,11 @@ class EchoSettler:
             unsubscribe()
 
     async def settle(self) -> None:
-        """Look at all own rows that nobody has looked at, then at the time."""
+        """Look at all own rows that nobody has looked at, then at the time; not while the disk is full."""
+        with self._trouble.told(SETTLER):
+            await self._settle()
+
+    async def _settle(self) -> None:
         while await self._settle_echoes():
             pass
         now_us = to_us(self._clock.now())

@@ -18,6 +18,7 @@ from wxauto_mgt.core.delivery import store
 from wxauto_mgt.core.delivery.announce import announce
 from wxauto_mgt.core.delivery.retry import next_attempt_at_us
 from wxauto_mgt.core.delivery.settings import DeliverySettings
+from wxauto_mgt.core.delivery.storage_trouble import StorageTrouble
 from wxauto_mgt.core.messages.model import (
     AttemptOutcome,
     MessagesStored,
@@ -94,6 +95,7 @@ class DeliveryWorker:
         faults: FaultPoints,
         on_error: Callable[[ErrorReport | ErrorCleared], None],
         rng: random.Random,
+        trouble: StorageTrouble,
         scan_interval_s: float = SCAN_INTERVAL_S,
     ) -> None:
         self._db = db
@@ -107,6 +109,7 @@ class DeliveryWorker:
         self._faults = faults
         self._on_error = on_error
         self._rng = rng
+        self._trouble = trouble
         self._scan_interval_s = scan_interval_s
         self._wake = Alarm()
         self._lanes: dict[int, asyncio.Task[None]] = {}
@@ -122,7 +125,10 @@ class DeliveryWorker:
         try:
             while not self._is_draining:
                 beat()
-                await self._wake.wait(await self._start_lanes())
+                pause_s = self._scan_interval_s
+                with self._trouble.told(WORKER):
+                    pause_s = await self._start_lanes()
+                await self._wake.wait(pause_s)
         finally:
             for end in unsubscribe:
                 end()
@@ -155,7 +161,7 @@ class DeliveryWorker:
             if head.due_at_us > now_us:
                 pause_s = min(pause_s, (head.due_at_us - now_us) / _SECOND_US)
                 continue
-            lane = self._supervisor.spawn(f"{WORKER}:{head.chat_id}", self._lane(head.chat_id))
+            lane = self._supervisor.spawn(_lane_name(head.chat_id), self._lane(head.chat_id))
             self._lanes[head.chat_id] = lane
             lane.add_done_callback(partial(self._lane_ended, head.chat_id))
         return pause_s
@@ -173,12 +179,15 @@ class DeliveryWorker:
     async def _lane(self, chat_id: int) -> None:
         """Deliver the messages of one chat, oldest first, until the next one is not due."""
         while not self._is_draining:
-            head = await store.head_of(self._db, chat_id)
-            if head is None or head.due_at_us > to_us(self._clock.now()):
-                return
-            work = await store.work_of(self._db, head.message_id)
-            if work is not None:
-                await self._deliver(work)
+            with self._trouble.told(_lane_name(chat_id)):
+                head = await store.head_of(self._db, chat_id)
+                if head is None or head.due_at_us > to_us(self._clock.now()):
+                    return
+                work = await store.work_of(self._db, head.message_id)
+                if work is not None:
+                    await self._deliver(work)
+                continue
+            await self._trouble.pause()
 
     async def _deliver(self, work: store.Work) -> None:
         in_force = self._rules()
@@ -267,7 +276,9 @@ class DeliveryWorker:
             )
             for place, text in enumerate(text for text in reply.texts if text.strip())
         ]
-        changes = await self._db.run(lambda tx: store.answered(tx, attempt_id, texts, now_us=now_us))
+        changes = await self._trouble.written(
+            _lane_name(work.chat_id), lambda tx: store.answered(tx, attempt_id, texts, now_us=now_us)
+        )
         self._faults.reach("delivery.reply_written")
         self._worked(rule.platform or "")
         announce(self._bus, changes)
@@ -294,10 +305,11 @@ class DeliveryWorker:
             )
         outcome = _outcome_of(error)
         reason = store.PLATFORM_OUTCOME_UNKNOWN if outcome is AttemptOutcome.UNKNOWN else error.code
-        changes = await self._db.run(
+        changes = await self._trouble.written(
+            _lane_name(work.chat_id),
             lambda tx: store.not_answered(
                 tx, attempt_id, outcome=outcome, reason=reason, retry_at_us=retry_at_us, now_us=now_us
-            )
+            ),
         )
         if retry_at_us is None:
             self._failed(platform_id, error)
@@ -318,6 +330,10 @@ class DeliveryWorker:
             del self._failing[platform_id]
             if code not in self._failing.values():
                 self._on_error(ErrorCleared(PLATFORM_CALL, code))
+
+
+def _lane_name(chat_id: int) -> str:
+    return f"{WORKER}:{chat_id}"
 
 
 def _outcome_of(error: PlatformError) -> AttemptOutcome:
