@@ -150,6 +150,20 @@ async def test_a_dead_console_whose_port_another_one_took_is_no_console(tmp_path
         assert "No console runs" in error_of(await remote(tmp_path).get_statistics())
 
 
+async def test_whoever_took_the_port_of_a_dead_console_is_told_nothing(tmp_path: Path) -> None:
+    told = []
+
+    async def pretend(request: web.Request) -> web.StreamResponse:
+        told.append(await request.text())
+        return web.json_response({"success": True, "data": "trust me", "timestamp": TIMESTAMP})
+
+    async with serving(pretend) as url:
+        await AttachFile(data_dir=tmp_path).write(point_at(url, pid=dead_pid()))
+        reply = await remote(tmp_path).update_settings("notifications", {"password": TOKEN})
+    assert "No console runs" in error_of(reply)
+    assert told == []
+
+
 async def test_a_dead_console_whose_process_id_another_program_has_is_no_console(tmp_path: Path) -> None:
     async with serving() as url:
         pass

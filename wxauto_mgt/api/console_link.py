@@ -69,35 +69,30 @@ class ConsoleLink:
         point = await self.find()
         try:
             return await self._post(point, method, body)
-        except NotTaken as error:
+        except NotTaken:
             # A console that was just restarted has another port and another token.
             newer = await self.find()
             if newer == point:
-                raise await self._why(error, point) from error
-        try:
-            return await self._post(newer, method, body)
-        except NotTaken as error:
-            raise await self._why(error, newer) from error
+                raise
+        return await self._post(newer, method, body)
 
     async def find(self) -> AttachPoint:
-        """Return where the console of this folder takes calls, as far as its file tells.
+        """Return where the running console of this folder takes calls, as its file tells.
 
         Raises:
-            ConsoleError: it left none.
+            ConsoleError: none runs, or it takes no calls.
         """
-        point = await asyncio.to_thread(read_attach_point, self.data_dir)
-        if point is not None:
+        return await asyncio.to_thread(self._find)
+
+    def _find(self) -> AttachPoint:
+        """What a dead console left is never called: its port may be anybody's by now."""
+        point = read_attach_point(self.data_dir)
+        if point is not None and is_console_alive(self.data_dir, point):
             return point
-        pid = await asyncio.to_thread(lock_holder, self.data_dir)
+        pid = lock_holder(self.data_dir)
         if pid is not None:
             raise TransientError("console_takes_no_calls", pid=pid, path=str(self.data_dir))
         raise PermanentError("console_not_running", path=str(self.data_dir))
-
-    async def _why(self, error: NotTaken, point: AttachPoint) -> ConsoleError:
-        """Tell a console that does not take calls from what a dead one left behind."""
-        if await asyncio.to_thread(is_console_alive, self.data_dir, point):
-            return error
-        return PermanentError("console_not_running", path=str(self.data_dir))
 
     async def _post(self, point: AttachPoint, method: str, body: bytes) -> Fields:
         limits = aiohttp.ClientTimeout(total=None, connect=CONNECT_WITHIN_S)
