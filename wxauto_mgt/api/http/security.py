@@ -21,6 +21,7 @@ from wxauto_mgt.api.http.addresses import SAFE_METHODS, TrustedNames, refused_by
 from wxauto_mgt.api.http.failure_budget import FailureBudget
 from wxauto_mgt.api.http.problems import PROBLEM_JSON, ProblemError, problem_body
 from wxauto_mgt.api.http.request_body import BodyLimits, ClientGone, read_body
+from wxauto_mgt.api.http.turns import Turns
 from wxauto_mgt.core.access.model import Grant
 from wxauto_mgt.core.access.refusals import RefusedTokens
 from wxauto_mgt.core.access.tokens import ATTACH, AccessTokens
@@ -83,9 +84,11 @@ class Guard:
         limits: BodyLimits,
         clock: Clock,
         sentence: Sentence,
+        turns: Turns,
         on_served: Callable[[Served], None],
     ) -> None:
         self._app = app
+        self._turns = turns
         self._tokens = tokens
         self._refused = refused
         self._failures = failures
@@ -103,6 +106,7 @@ class Guard:
         log_context.set({"request_id": answer.request_id})
         began_s = self._clock.monotonic()
         try:
+            await self._turns.take()
             await self._checked(scope, receive, answer)
         except ClientGone:
             pass

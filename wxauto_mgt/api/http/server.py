@@ -26,6 +26,7 @@ from wxauto_mgt.errors import PermanentError, TransientError
 _log = logging.getLogger(__name__)
 
 BACKLOG: Final = 256
+_ACCEPTED_A_ROUND: Final = 4
 STOP_S: Final = 2.0
 _CANCELLED_S: Final = 0.5
 _RESOLVE_S: Final = 5.0
@@ -117,9 +118,11 @@ class HttpServer:
                 connection,
                 sock=listening,
                 ssl=tls,
-                backlog=BACKLOG,
+                backlog=_ACCEPTED_A_ROUND,
                 ssl_handshake_timeout=limits.receive_timeout_s if tls is not None else None,
             )
+            # asyncio takes one number for both: how many may wait, and how many are let in at a stretch.
+            listening.listen(BACKLOG)
         except BaseException:
             listening.close()
             raise

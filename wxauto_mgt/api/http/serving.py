@@ -30,6 +30,7 @@ from wxauto_mgt.api.http.routes.recovery import heartbeat_routes, recovery_route
 from wxauto_mgt.api.http.routes.services import service_routes
 from wxauto_mgt.api.http.security import Guard, Sentence, Served
 from wxauto_mgt.api.http.server import HttpServer
+from wxauto_mgt.api.http.turns import Turns
 from wxauto_mgt.api.monitor_api import MonitorAPI
 from wxauto_mgt.core.access.refusals import RefusedTokens
 from wxauto_mgt.core.access.settings import HttpSettings
@@ -70,6 +71,7 @@ class HttpInterface:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._failures = FailureBudget(clock=parts.clock, most=lambda: parts.settings().failures_per_minute)
+        self._turns = Turns(clock=parts.clock)
         self.app: FastAPI = make_application(
             _routers(parts, lambda: openapi_of(self.app)), version=__version__, sentence=parts.sentence
         )
@@ -96,6 +98,7 @@ class HttpInterface:
             limits=BodyLimits(max_bytes=max_bytes),
             clock=parts.clock,
             sentence=parts.sentence,
+            turns=self._turns,
             on_served=parts.on_served,
         )
         return await HttpServer.open(
