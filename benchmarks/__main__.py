@@ -18,11 +18,14 @@ from typing import Final
 
 from benchmarks import (
     alert_rules,
+    attach,
+    attack,
     delivery,
     edit,
     health_report,
     hung_instance,
     ingest,
+    local_api,
     log_lines,
     responsiveness,
     series,
@@ -44,6 +47,9 @@ BENCHMARKS: Final[Mapping[str, Callable[[Bench], Awaitable[list[Line]]]]] = {
     log_lines.NAME: log_lines.run,
     storm.NAME: storm.run,
     service_checks.NAME: service_checks.run,
+    local_api.NAME: local_api.run,
+    attach.NAME: attach.run,
+    attack.NAME: attack.run,
     responsiveness.NAME: responsiveness.run,
 }
 

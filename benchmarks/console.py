@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
@@ -66,12 +66,19 @@ def data_folder(folder: Path) -> Path:
 
 
 @asynccontextmanager
-async def opened(folder: Path, urls: Sequence[str], *, chats: int) -> AsyncIterator[Application]:
-    """An application with its configuration in force, not started; stopped at the end."""
+async def opened(
+    folder: Path, urls: Sequence[str], *, chats: int, settings: Mapping[str, object] | None = None
+) -> AsyncIterator[Application]:
+    """An application with its configuration in force, not started; stopped at the end.
+
+    Args:
+        settings: groups that differ from their defaults.
+    """
     with sleeping_platform.installed_in(folder / "plugins"):
         app = await Application.open(data_dir=data_folder(folder), demo=False, environment={API_PORT: "0"})
         try:
-            text = json.dumps(document(urls, chats=chats), ensure_ascii=False)
+            stored = {**document(urls, chats=chats), "settings": settings or {}}
+            text = json.dumps(stored, ensure_ascii=False)
             await app.config.import_document(text, filename="bench.json", replace=True, who="bench")
             yield app
         finally:

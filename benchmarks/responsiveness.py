@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-import sys
 from typing import Any, Final
 
 from benchmarks.bench import Bench
+from benchmarks.child import measured_by
 from benchmarks.figures import Line, Sample
 from benchmarks.heartbeat import PERIOD_S, idle_heartbeat
-from benchmarks.polling import WentWrong
 from benchmarks.server_process import ServerProcess, server_process
 
 NAME: Final = "loop"
@@ -68,10 +65,4 @@ def _line(what: str, gaps: tuple[float, float], idle: tuple[float, float], aim: 
 
 async def _console(server: ServerProcess, *, seconds: float, rows: int, window: bool) -> Any:
     arguments = {"ports": server.ports, "seconds": seconds, "rows": rows, "window": window}
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "benchmarks.console_load", json.dumps(arguments), stdout=asyncio.subprocess.PIPE
-    )
-    output, _ = await process.communicate()
-    if process.returncode != 0:
-        raise WentWrong(f"the console ended with {process.returncode}")
-    return json.loads(output.splitlines()[-1])
+    return await measured_by("console_load", arguments)

@@ -16,11 +16,11 @@ import psutil
 from aiohttp import web
 
 from benchmarks.bench import Bench
+from benchmarks.child import measured_by
 from benchmarks.console import until
 from benchmarks.console_load import WindowDriver
 from benchmarks.figures import Line, Sample
 from benchmarks.heartbeat import PERIOD_S, heartbeat, idle_heartbeat
-from benchmarks.polling import WentWrong
 from wxauto_mgt.app import Application
 from wxauto_mgt.runtime.interpreter import keep_started_objects, share_finely
 
@@ -37,13 +37,7 @@ _LOOKED_EVERY_S: Final = 1.0
 async def run(bench: Bench) -> list[Line]:
     """Series breach their thresholds over a minute (ten seconds when quick), all of three rules each."""
     lasts_s = 10.0 if bench.is_quick else _LASTS_S
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "benchmarks.storm", str(lasts_s), stdout=asyncio.subprocess.PIPE
-    )
-    output, _ = await process.communicate()
-    if process.returncode != 0:
-        raise WentWrong(f"the console ended with {process.returncode}")
-    found = json.loads(output.splitlines()[-1])
+    found = await measured_by("storm", {"lasts_s": lasts_s})
     what = f"{_ALERTS:,} alerts within {lasts_s:.0f} s, the window open: p99 of the gaps of a heartbeat"
     return [
         Line(
@@ -158,4 +152,4 @@ def main(lasts_s: float) -> None:
 
 
 if __name__ == "__main__":
-    main(float(sys.argv[1]))
+    main(json.loads(sys.argv[1])["lasts_s"])
