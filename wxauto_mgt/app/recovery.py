@@ -57,6 +57,11 @@ class RepairedListener:
         """Whether an operator paused it."""
         return self._listener.status.paused
 
+    @property
+    def blocked_by(self) -> str | None:
+        """Code of the storage failure because of which it reads nothing, if any."""
+        return self._listener.status.blocked_by
+
     async def restart(self) -> None:
         """Stop and start."""
         await self._control.restart()
@@ -127,6 +132,10 @@ class ConsoleServices:
         if service == MESSAGE_LISTENER:
             return not self._listener.is_running
         return self._processes.is_stopped_by_person(service)
+
+    def blocked_by(self, service: str) -> str | None:
+        """Return the code of what it waits for: the listener service, for the storage."""
+        return self._listener.blocked_by if service == MESSAGE_LISTENER else None
 
     async def check(self, service: str) -> CheckResult:
         """Look at it once, now."""

@@ -34,6 +34,7 @@ class Listener:
     def __init__(self) -> None:
         self.is_running = True
         self.is_paused = False
+        self.blocked_by: str | None = None
         self.restarts = 0
         self.verified: list[str] = []
 
@@ -156,13 +157,17 @@ async def test_an_instance_that_is_not_in_use_is_no_case(context: RepairContext)
         assert (obstacle.outcome, obstacle.reason_code) == (RepairOutcome.NOT_APPLICABLE, reason)
 
 
-async def test_the_listener_service_is_restarted_unless_a_person_stopped_it(
+async def test_the_listener_service_is_restarted_unless_that_is_useless_or_a_person_stopped_it(
     context: RepairContext, listener: Listener
 ) -> None:
     action = RestartListener(RestartListenerConfig(), context)
     assert await action.precondition() is None
     await action.run()
     assert listener.restarts == 1
+    listener.blocked_by = "disk_full"
+    blocked = await action.precondition()
+    assert blocked is not None
+    assert (blocked.reason_code, blocked.params) == ("listener_blocked", {"cause": "disk_full"})
     listener.is_running = False
     stopped = await action.precondition()
     listener.is_paused = True

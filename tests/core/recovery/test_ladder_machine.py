@@ -167,6 +167,7 @@ class LadderMachine(RuleBasedStateMachine):
                 Around(parent_down="db"),
                 Around(maintenance="night"),
                 Around(is_stopped_by_person=True),
+                Around(blocked_by="disk_full"),
                 Around(is_lingering=True),
             ]
         ),

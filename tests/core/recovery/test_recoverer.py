@@ -285,7 +285,7 @@ async def test_after_a_restart_of_something_it_cools_down(workshop: Workshop, wo
     assert world.acted == ["restarting"] * 2, "a person need not wait"
 
 
-@pytest.mark.parametrize("change", ["disabled", "maintenance", "parent_down", "stopped_by_person"])
+@pytest.mark.parametrize("change", ["disabled", "maintenance", "parent_down", "blocked", "stopped_by_person"])
 async def test_a_run_takes_no_further_step_when_something_comes_against_it(
     workshop: Workshop, world: World, change: str
 ) -> None:
@@ -296,6 +296,8 @@ async def test_a_run_takes_no_further_step_when_something_comes_against_it(
             world.windows["tts"] = "night"
         elif change == "parent_down":
             world.parents["tts"] = "db"
+        elif change == "blocked":
+            world.blocked["tts"] = "disk_full"
         else:
             world.stopped.add("tts")
         return RepairResult.done("person_told")
@@ -307,6 +309,19 @@ async def test_a_run_takes_no_further_step_when_something_comes_against_it(
     assert run.reason is not None
     assert run.reason.code == change
     assert world.acted == ["first"]
+
+
+async def test_what_waits_for_something_else_is_not_repaired_and_goes_on_by_itself(
+    workshop: Workshop, world: World
+) -> None:
+    world.blocked["tts"] = "disk_full"
+    await workshop.found(Outcome.FAILED, times=5)
+    why = workshop.recoverer.of_service("tts").why
+    assert (why.code, why.params) == ("blocked", {"cause": "disk_full"})
+    assert await workshop.recoverer.runs("tts") == []
+    del world.blocked["tts"]
+    await workshop.found(Outcome.OK)
+    assert workshop.recoverer.of_service("tts").why.code == "healthy"
 
 
 async def test_an_alert_needs_no_threshold_but_all_the_rest(workshop: Workshop, world: World) -> None:

@@ -88,6 +88,7 @@ class World:
         self.parents: dict[str, str] = {}
         self.windows: dict[str, str] = {}
         self.stopped: set[str] = set()
+        self.blocked: dict[str, str] = {}
         self.clock: Clock = SystemClock()
         self.timeout_s: float | None = None
         self.check_params: dict[str, Fact] = {}
@@ -122,6 +123,9 @@ class World:
 
     def is_stopped_by_person(self, service: str) -> bool:
         return service in self.stopped
+
+    def blocked_by(self, service: str) -> str | None:
+        return self.blocked.get(service)
 
     async def check(self, service: str) -> CheckResult:
         await asyncio.sleep(0)

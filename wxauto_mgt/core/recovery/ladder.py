@@ -48,6 +48,7 @@ class Around:
         parent_down: a failing service that it depends on.
         maintenance: name of the maintenance window that is open for it.
         is_stopped_by_person: somebody wants it not to work now.
+        blocked_by: code of what it waits for, such as a full disk; no repair would change that.
         is_lingering: a step that was given up is still not over.
     """
 
@@ -55,6 +56,7 @@ class Around:
     parent_down: str | None = None
     maintenance: str | None = None
     is_stopped_by_person: bool = False
+    blocked_by: str | None = None
     is_lingering: bool = False
 
 
@@ -288,6 +290,8 @@ def _held_back(around: Around) -> Reason | None:
         return Reason("maintenance", {"window": around.maintenance})
     if around.parent_down is not None:
         return Reason("parent_down", {"parent": around.parent_down})
+    if around.blocked_by is not None:
+        return Reason("blocked", {"cause": around.blocked_by})
     return None
 
 

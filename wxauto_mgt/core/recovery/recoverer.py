@@ -380,6 +380,7 @@ class Recoverer:
             parent_down=self._services.parent_down(service),
             maintenance=self._services.maintenance(service),
             is_stopped_by_person=self._services.is_stopped_by_person(service),
+            blocked_by=self._services.blocked_by(service),
             is_lingering=self._actions.is_lingering(service),
         )
 

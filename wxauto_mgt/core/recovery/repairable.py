@@ -37,6 +37,10 @@ class RepairableServices(Protocol):
         """Tell whether somebody wants it not to work now."""
         ...
 
+    def blocked_by(self, service: str) -> str | None:
+        """Return the code of what it waits for, where no repair of the service would change that."""
+        ...
+
     async def check(self, service: str) -> CheckResult:
         """Look at it once, now.
 

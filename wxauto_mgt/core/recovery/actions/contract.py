@@ -81,6 +81,11 @@ class ListenerService(Protocol):
         """Whether an operator paused it."""
         ...
 
+    @property
+    def blocked_by(self) -> str | None:
+        """Code of the storage failure because of which it reads nothing, if any."""
+        ...
+
     async def restart(self) -> object:
         """Stop and start."""
         ...

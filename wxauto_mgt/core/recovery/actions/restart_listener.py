@@ -1,4 +1,4 @@
-"""Restarts the listener service; not when a person paused or stopped it."""
+"""Restarts the listener service; not when a person paused or stopped it, or it waits for the storage."""
 
 from __future__ import annotations
 
@@ -22,11 +22,14 @@ class RestartListener(RepairAction[RestartListenerConfig]):
     IS_RESTART: ClassVar[bool] = True
 
     async def precondition(self) -> RepairResult | None:
-        """What a person stopped stays stopped."""
+        """What a person stopped stays stopped; what waits for a disk goes on by itself."""
         if self.context.listener.is_paused:
             return RepairResult.not_applicable("listener_paused")
         if not self.context.listener.is_running:
             return RepairResult.not_applicable("listener_stopped")
+        cause = self.context.listener.blocked_by
+        if cause is not None:
+            return RepairResult.not_applicable("listener_blocked", cause=cause)
         return None
 
     async def run(self) -> RepairResult:
