@@ -16,14 +16,15 @@ from wxauto_mgt.runtime.platform import restrict_to_owner
 def replacing(file: Path) -> Iterator[TextIO]:
     """Yield a UTF-8 stream; the file gets its name when the block ends well, and stays as it was otherwise.
 
-    Blocks. The stream is its owner's alone before the first byte is in it.
+    Blocks. The stream is its owner's alone from its creation, and never a file or link that was there before.
 
     Raises:
         PermanentError: it cannot be written.
     """
     draft = file.with_name(f"{file.name}.{os.getpid()}.part")
     try:
-        with draft.open("w", encoding="utf-8", newline="") as opened:
+        draft.unlink(missing_ok=True)
+        with open(draft, "x", encoding="utf-8", newline="", opener=_closed_to_others) as opened:
             restrict_to_owner(draft)
             yield opened
         draft.replace(file)
@@ -31,3 +32,7 @@ def replacing(file: Path) -> Iterator[TextIO]:
         raise PermanentError("file_unwritable", path=str(file), reason=error.strerror) from error
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _closed_to_others(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
