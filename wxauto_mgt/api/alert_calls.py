@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from wxauto_mgt.api import arguments
 from wxauto_mgt.api.answers import Answer, Answers
 from wxauto_mgt.api.caller import current_caller
 from wxauto_mgt.api.replies import JSON, Fields, Texts, iso, iso_or_none
@@ -19,7 +20,6 @@ from wxauto_mgt.core.alerting.silences import EVERY_RULE, Silence
 from wxauto_mgt.core.config.model import Put
 from wxauto_mgt.core.config.service import ConfigService
 from wxauto_mgt.core.notifications.templates import fill
-from wxauto_mgt.errors import PermanentError
 
 _AREA: Final = "alerts"
 _OWN_WORDS: Final = re.compile(r"alerts\.((?:title|message)\.\w+)\Z")
@@ -86,39 +86,37 @@ class AlertCalls:
         return Answer(records, {"count": len(records)})
 
     async def _history(self, hours: JSON) -> Answer:
-        alerts = await self._engine.history(_number(hours, "hours", _LONGEST_HISTORY_HOURS))
+        alerts = await self._engine.history(
+            arguments.number(hours, "hours", above=0, most=_LONGEST_HISTORY_HOURS)
+        )
         return Answer([self._record(alert) for alert in alerts], {"count": len(alerts)})
 
     async def _acknowledge(self, alert_id: JSON, owner: JSON, note: JSON) -> Answer:
         alert = await self._engine.acknowledge(
-            _text(alert_id, "alert_id"), owner=_text(owner, "owner"), note=_text(note, "note")
+            arguments.text(alert_id, "alert_id"),
+            owner=arguments.text(owner, "owner"),
+            note=arguments.text(note, "note"),
         )
         return Answer(self._record(alert))
 
     async def _silence(self, rule: JSON, labels: JSON, duration_s: JSON, who: JSON, note: JSON) -> Answer:
-        pairs = {} if labels is None else labels
-        if not isinstance(pairs, dict):
-            raise PermanentError("bad_argument", name="labels")
-        wanted = {name: value for name, value in pairs.items() if isinstance(value, str)}
-        if len(wanted) != len(pairs):
-            raise PermanentError("bad_argument", name="labels")
-        rule_id = _text(rule, "rule")
+        wanted = {} if labels is None else arguments.labels(labels)
+        rule_id = arguments.text(rule, "rule")
         if rule_id != EVERY_RULE and rule_id not in self._engine.rules():
-            raise PermanentError("bad_argument", name="rule")
+            raise arguments.refused("rule")
         silence = await self._engine.silence(
             rule=rule_id,
             labels=labels_of(wanted),
-            duration_s=_number(duration_s, "duration_s", _LONGEST_SILENCE_S),
-            who=_text(who, "who"),
-            note=_text(note, "note"),
+            duration_s=arguments.number(duration_s, "duration_s", above=0, most=_LONGEST_SILENCE_S),
+            who=arguments.text(who, "who"),
+            note=arguments.text(note, "note"),
         )
         return Answer(_silence(silence))
 
     async def _end_silence(self, silence_id: JSON) -> Answer:
-        if not isinstance(silence_id, int) or isinstance(silence_id, bool):
-            raise PermanentError("bad_argument", name="silence_id")
-        await self._engine.end_silence(silence_id)
-        return Answer({"id": silence_id})
+        number = arguments.whole(silence_id, "silence_id")
+        await self._engine.end_silence(number)
+        return Answer({"id": number})
 
     async def _silences(self) -> Answer:
         return Answer([_silence(silence) for silence in self._engine.silences()])
@@ -178,15 +176,3 @@ def _silence(silence: Silence) -> Fields:
         "who": silence.who,
         "note": silence.note,
     }
-
-
-def _text(value: JSON, name: str) -> str:
-    if not isinstance(value, str):
-        raise PermanentError("bad_argument", name=name)
-    return value
-
-
-def _number(value: JSON, name: str, most: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= most:
-        raise PermanentError("bad_argument", name=name)
-    return float(value)

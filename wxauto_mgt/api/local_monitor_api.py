@@ -10,7 +10,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final, Protocol, TypeAlias
 
-from wxauto_mgt.api import replies
+from wxauto_mgt.api import arguments, replies
 from wxauto_mgt.api.answers import Answer, Answerer, Answers
 from wxauto_mgt.api.caller import current_caller
 from wxauto_mgt.api.monitor_api import MonitorAPI, NotificationHandler
@@ -190,9 +190,8 @@ class LocalMonitorAPI(MonitorAPI):
         return Answer(replies.statistics(await self._monitor.statistics(), self._clock.now()))
 
     async def _recent_errors(self, limit: JSON) -> Answer:
-        if not isinstance(limit, int) or isinstance(limit, bool) or limit < 0:
-            raise PermanentError("bad_argument", name="limit")
-        episodes = self._monitor.recent_errors(min(limit, _MOST_ERRORS))
+        most = min(arguments.whole(limit, "limit", least=0), _MOST_ERRORS)
+        episodes = self._monitor.recent_errors(most)
         return Answer([replies.error(e, self._texts) for e in episodes], {"count": len(episodes)})
 
     async def _health_report(self) -> Answer:

@@ -5,17 +5,16 @@ Owns the shape of the answers, which other programs rely on. The composition roo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Final, TypeVar
 
+from wxauto_mgt.api import arguments
 from wxauto_mgt.api.answers import Answer, Answers
 from wxauto_mgt.api.replies import JSON, Fields, iso
 from wxauto_mgt.core.logs.index import LogIndex
 from wxauto_mgt.core.logs.query import LogQuery
 from wxauto_mgt.core.logs.record import Category, Level, LogEntry
-from wxauto_mgt.errors import PermanentError
 from wxauto_mgt.runtime.clock import Clock
 
 _MOST_RECORDS: Final = 1_000
@@ -23,7 +22,7 @@ _LONGEST_TEXT: Final = 1_000
 _MOST_DIGITS: Final = 18
 _LONGEST_STATISTICS_HOURS: Final = 24 * 366.0
 
-Choice = TypeVar("Choice", bound=StrEnum)
+Kind = TypeVar("Kind", Level, Category)
 
 
 class LogCalls:
@@ -58,17 +57,15 @@ class LogCalls:
                 since=_instant(since, "since"),
                 until=_instant(until, "until"),
                 before=_cursor(cursor),
-                limit=_limit(limit),
+                limit=min(arguments.whole(limit, "limit", least=1), _MOST_RECORDS),
             )
         )
         next_cursor = None if page.next_cursor is None else str(page.next_cursor)
         return Answer({"logs": [_record(entry) for entry in page.entries], "next_cursor": next_cursor})
 
     async def _statistics(self, hours: JSON = 24) -> Answer:
-        is_number = isinstance(hours, int | float) and not isinstance(hours, bool)
-        if not is_number or not 0 < float(str(hours)) <= _LONGEST_STATISTICS_HOURS:
-            raise PermanentError("bad_argument", name="hours")
-        found = await self._index.statistics(self._clock.now() - timedelta(hours=float(str(hours))))
+        reach = timedelta(hours=arguments.number(hours, "hours", above=0, most=_LONGEST_STATISTICS_HOURS))
+        found = await self._index.statistics(self._clock.now() - reach)
         trend: list[JSON] = [
             {"hour": iso(hour.start), "levels": _counts(hour.count_by_level)} for hour in found.hours
         ]
@@ -88,25 +85,21 @@ def _record(entry: LogEntry) -> Fields:
     }
 
 
-def _counts(counts: Mapping[Choice, int]) -> Fields:
+def _counts(counts: Mapping[Kind, int]) -> Fields:
     return {kind.value: count for kind, count in counts.items()}
 
 
-def _choice(kind: Iterable[Choice], value: JSON, name: str) -> Choice | None:
-    if value is None or value == "":
-        return None
-    found = next((one for one in kind if one.value == value), None)
-    if found is None:
-        raise PermanentError("bad_argument", name=name)
-    return found
+def _choice(kind: type[Kind], value: JSON, name: str) -> Kind | None:
+    return None if value is None or value == "" else arguments.choice(kind, value, name)
 
 
 def _text(value: JSON, name: str) -> str | None:
     if value is None or value == "":
         return None
-    if not isinstance(value, str) or len(value) > _LONGEST_TEXT:
-        raise PermanentError("bad_argument", name=name)
-    return value
+    text = arguments.text(value, name)
+    if len(text) > _LONGEST_TEXT:
+        raise arguments.refused(name)
+    return text
 
 
 def _instant(value: JSON, name: str) -> datetime | None:
@@ -116,9 +109,9 @@ def _instant(value: JSON, name: str) -> datetime | None:
     try:
         instant = datetime.fromisoformat(text)
     except ValueError as error:
-        raise PermanentError("bad_argument", name=name) from error
+        raise arguments.refused(name) from error
     if instant.tzinfo is None:
-        raise PermanentError("bad_argument", name=name)
+        raise arguments.refused(name)
     return instant
 
 
@@ -127,11 +120,5 @@ def _cursor(value: JSON) -> int | None:
     if text is None:
         return None
     if not (text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS):
-        raise PermanentError("bad_argument", name="cursor")
+        raise arguments.refused("cursor")
     return int(text)
-
-
-def _limit(value: JSON) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise PermanentError("bad_argument", name="limit")
-    return min(value, _MOST_RECORDS)

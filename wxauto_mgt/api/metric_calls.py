@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
+from wxauto_mgt.api import arguments
 from wxauto_mgt.api.answers import Answer, Answers
 from wxauto_mgt.api.replies import JSON, Fields, Texts, iso
 from wxauto_mgt.core.analysis.performance import Performance, PerformanceReader
@@ -18,7 +19,6 @@ from wxauto_mgt.core.analysis.statistics import Description
 from wxauto_mgt.core.metrics.model import Labels, MetricRecord, MetricType, Series, label_set
 from wxauto_mgt.core.metrics.reader import MetricReader
 from wxauto_mgt.core.metrics.registry import MetricRegistry
-from wxauto_mgt.errors import PermanentError
 from wxauto_mgt.runtime.clock import Clock
 
 RECENT_METRICS: Final = ("system_cpu_usage", "system_memory_usage", "app_memory_usage")
@@ -27,8 +27,6 @@ _RECENT_POINTS: Final = 20
 _SUMMARY_OF: Final = timedelta(minutes=30)
 _LONGEST_S: Final = 3 * 366 * 86_400.0
 _MOST_RECORDS: Final = 50_000
-
-_TYPES: Final = frozenset(type_.value for type_ in MetricType)
 
 ActiveAlerts = Callable[[], Awaitable[list[JSON]]]
 
@@ -78,17 +76,13 @@ class MetricCalls:
         description: JSON = "",
     ) -> Answer:
         if not isinstance(value, int | float) or isinstance(value, bool):
-            raise PermanentError("bad_argument", name="value")
-        if not isinstance(type, str) or type not in _TYPES:
-            raise PermanentError("bad_argument", name="type")
-        if not isinstance(description, str):
-            raise PermanentError("bad_argument", name="description")
+            raise arguments.refused("value")
         record = self._registry.record(
             _name(name),
             _as_float(value),
-            type_=MetricType(type),
+            type_=arguments.choice(MetricType, type, "type"),
             labels=dict(_labels(labels) or ()),
-            description=description,
+            description=arguments.text(description, "description"),
         )
         return Answer(_metric(record))
 
@@ -240,9 +234,9 @@ def _description(figures: Description) -> Fields:
 
 
 def _name(name: JSON) -> str:
-    if not isinstance(name, str) or not name:
-        raise PermanentError("bad_argument", name="name")
-    return name
+    if name == "":
+        raise arguments.refused("name")
+    return arguments.text(name, "name")
 
 
 def _as_float(value: float) -> float:
@@ -253,17 +247,8 @@ def _as_float(value: float) -> float:
 
 
 def _labels(labels: JSON) -> Labels | None:
-    if labels is None:
-        return None
-    if not isinstance(labels, dict):
-        raise PermanentError("bad_argument", name="labels")
-    texts = {name: text for name, text in labels.items() if isinstance(text, str)}
-    if len(texts) != len(labels):
-        raise PermanentError("bad_argument", name="labels")
-    return label_set(texts)
+    return None if labels is None else label_set(arguments.labels(labels))
 
 
 def _duration(duration: JSON) -> timedelta:
-    if not isinstance(duration, int | float) or isinstance(duration, bool) or not 0 < duration <= _LONGEST_S:
-        raise PermanentError("bad_argument", name="duration")
-    return timedelta(seconds=duration)
+    return timedelta(seconds=arguments.number(duration, "duration", above=0, most=_LONGEST_S))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
+from wxauto_mgt.api import arguments
 from wxauto_mgt.api.answers import Answer, Answers
 from wxauto_mgt.api.monitor_api import NotificationHandler
 from wxauto_mgt.api.replies import JSON, Fields, Texts, iso, iso_or_none
@@ -59,12 +60,9 @@ class NotificationCalls:
         }
 
     async def _test_notification(self, channel: JSON, message: JSON) -> Answer:
-        if not isinstance(channel, str):
-            raise PermanentError("bad_argument", name="channel")
-        if message is not None and not isinstance(message, str):
-            raise PermanentError("bad_argument", name="message")
-        await self._test.send(channel, message)
-        return Answer({"channel": channel})
+        channel_id = arguments.text(channel, "channel")
+        await self._test.send(channel_id, None if message is None else arguments.text(message, "message"))
+        return Answer({"channel": channel_id})
 
     async def _add_handler(self, handler: NotificationHandler) -> Answer:
         if not callable(handler):
@@ -73,14 +71,14 @@ class NotificationCalls:
         return Answer({"added": True})
 
     async def _notifications(self, hours: JSON, state: JSON, limit: JSON) -> Answer:
-        since = self._clock.now() - timedelta(hours=_number("hours", hours, _MOST_HOURS))
-        states = tuple(DeliveryState)
-        if state is not None:
-            if state not in tuple(DeliveryState):
-                raise PermanentError("bad_argument", name="state")
-            states = (DeliveryState(str(state)),)
+        since = self._clock.now() - timedelta(
+            hours=arguments.number(hours, "hours", least=0, most=_MOST_HOURS)
+        )
+        every = tuple(DeliveryState)
         records = await self._outbox.history(
-            since=since, states=states, limit=int(_number("limit", limit, _MOST_RECORDS))
+            since=since,
+            states=every if state is None else (arguments.choice(every, state, "state"),),
+            limit=int(arguments.number(limit, "limit", least=0, most=_MOST_RECORDS)),
         )
         return Answer([self._record(record) for record in records], {"count": len(records)})
 
@@ -94,9 +92,7 @@ class NotificationCalls:
         )
 
     async def _resend(self, delivery_id: JSON) -> Answer:
-        if not isinstance(delivery_id, int) or isinstance(delivery_id, bool):
-            raise PermanentError("bad_argument", name="delivery_id")
-        return Answer({"channel": await self._outbox.resend(delivery_id)})
+        return Answer({"channel": await self._outbox.resend(arguments.whole(delivery_id, "delivery_id"))})
 
     def _record(self, record: DeliveryRecord) -> JSON:
         config = self._channels.words_for(record.channel_id)
@@ -156,9 +152,3 @@ def _notice(notice: Notice) -> Fields:
         "params": dict(notification.params),
         "timestamp": iso(notice.at),
     }
-
-
-def _number(name: str, value: JSON, most: float) -> float:
-    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= most:
-        raise PermanentError("bad_argument", name=name)
-    return value

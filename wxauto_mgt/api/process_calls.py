@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from wxauto_mgt.api import arguments
 from wxauto_mgt.api.answers import Answer, Answers
 from wxauto_mgt.api.replies import JSON, Fields, Texts, iso_or_none
 from wxauto_mgt.core.recovery.processes.model import MemberUsage, ProcessState, ProcessStatus
@@ -64,21 +65,20 @@ class ProcessCalls:
         return Answer(records, {"count": len(records), "running_count": running})
 
     async def _output(self, service: JSON, limit: JSON) -> Answer:
-        if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= LINES_KEPT:
-            raise PermanentError("bad_argument", name="limit")
-        lines: list[JSON] = list(self._processes.output(_name(service), limit))
+        count = arguments.whole(limit, "limit", least=1, most=LINES_KEPT)
+        lines: list[JSON] = list(self._processes.output(arguments.text(service, "service"), count))
         return Answer(lines, {"count": len(lines)})
 
     async def _start(self, service: JSON) -> Answer:
-        status = await self._processes.start(_name(service))
+        status = await self._processes.start(arguments.text(service, "service"))
         return self._proved(status, lambda: status.state is ProcessState.RUNNING, "process_not_started")
 
     async def _stop(self, service: JSON) -> Answer:
-        status = await self._processes.stop(_name(service))
+        status = await self._processes.stop(arguments.text(service, "service"))
         return self._proved(status, lambda: status.state is ProcessState.STOPPED, "process_not_stopped")
 
     async def _restart(self, service: JSON) -> Answer:
-        status = await self._processes.restart(_name(service))
+        status = await self._processes.restart(arguments.text(service, "service"))
         return self._proved(status, lambda: status.state is ProcessState.RUNNING, "process_not_started")
 
     def _proved(self, status: ProcessStatus, is_so: Callable[[], bool], error_code: str) -> Answer:
@@ -118,9 +118,3 @@ def _member(member: MemberUsage) -> Fields:
         "cpu_percent": member.cpu_percent,
         "memory_mb": member.memory_mb,
     }
-
-
-def _name(value: JSON) -> str:
-    if not isinstance(value, str):
-        raise PermanentError("bad_argument", name="service")
-    return value

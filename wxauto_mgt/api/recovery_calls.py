@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from wxauto_mgt.api import arguments
 from wxauto_mgt.api.answers import Answer, Answers
 from wxauto_mgt.api.caller import current_caller
 from wxauto_mgt.api.replies import JSON, Fields, Texts, iso, iso_or_none
@@ -22,7 +23,6 @@ from wxauto_mgt.core.recovery.model import (
     StepRecord,
 )
 from wxauto_mgt.core.recovery.recoverer import Recoverer
-from wxauto_mgt.errors import PermanentError
 
 _MOST_RUNS: Final = 1_000
 
@@ -49,16 +49,14 @@ class RecoveryCalls:
         }
 
     async def _trigger(self, service: JSON, dry_run: JSON) -> Answer:
-        name = _text(service, "service")
-        if not isinstance(dry_run, bool):
-            raise PermanentError("bad_argument", name="dry_run")
-        if dry_run:
+        name = arguments.text(service, "service")
+        if arguments.truth(dry_run, "dry_run"):
             return Answer(self._plan(await self._recoverer.dry_run(name)))
         run = await self._recoverer.trigger(name, who=current_caller.get())
         return Answer({"recovery_id": run.id, "service": name, "state": RecoveryState.RUNNING.value})
 
     async def _cancel(self, service: JSON) -> Answer:
-        name = _text(service, "service")
+        name = arguments.text(service, "service")
         cancelled = await self._recoverer.cancel(name, who=current_caller.get())
         state = self._recoverer.of_service(name).state
         return Answer({"service": name, "cancelled": cancelled, "state": state.value})
@@ -80,10 +78,9 @@ class RecoveryCalls:
         )
 
     async def _journal(self, service: JSON, limit: JSON) -> Answer:
-        if not isinstance(limit, int) or isinstance(limit, bool) or not 0 < limit <= _MOST_RUNS:
-            raise PermanentError("bad_argument", name="limit")
-        name = None if service is None else _text(service, "service")
-        runs = await self._recoverer.runs(name, limit=limit)
+        count = arguments.whole(limit, "limit", least=1, most=_MOST_RUNS)
+        name = None if service is None else arguments.text(service, "service")
+        runs = await self._recoverer.runs(name, limit=count)
         return Answer([self._run(run) for run in runs], {"count": len(runs)})
 
     def _service(self, recovery: ServiceRecovery) -> Fields:
@@ -193,9 +190,3 @@ class RecoveryCalls:
             "evidence": dict(seen.evidence),
             "at": iso(seen.at),
         }
-
-
-def _text(value: JSON, name: str) -> str:
-    if not isinstance(value, str):
-        raise PermanentError("bad_argument", name=name)
-    return value

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from wxauto_mgt.api import arguments
 from wxauto_mgt.api.answers import Answer, Answers
 from wxauto_mgt.api.caller import current_caller
 from wxauto_mgt.api.replies import JSON, Fields, Texts, iso, iso_or_none
@@ -18,7 +19,7 @@ from wxauto_mgt.core.monitoring.services.history import MOST_DAYS, ServiceHistor
 from wxauto_mgt.core.monitoring.services.outcomes import ServiceOutcomes
 from wxauto_mgt.core.monitoring.services.uptime import Uptime, UptimeBar
 from wxauto_mgt.core.recovery.heartbeat import Heartbeat
-from wxauto_mgt.errors import PermanentError, UnknownService
+from wxauto_mgt.errors import UnknownService
 
 _AREA: Final = "check"
 _TARGET: Final = "heartbeat"
@@ -67,9 +68,8 @@ class ServiceCalls:
 
     async def _checks(self, service: JSON, limit: JSON = _MOST_CHECKS) -> Answer:
         name = self._known(service)
-        if not isinstance(limit, int) or isinstance(limit, bool) or limit < 1:
-            raise PermanentError("bad_argument", name="limit")
-        entries = await self._history.checks(name, min(limit, _MOST_CHECKS))
+        most = min(arguments.whole(limit, "limit", least=1), _MOST_CHECKS)
+        entries = await self._history.checks(name, most)
         records: list[JSON] = [
             {
                 "timestamp": iso(entry.at),
@@ -84,23 +84,24 @@ class ServiceCalls:
 
     async def _uptime(self, service: JSON, days: JSON = MOST_DAYS) -> Answer:
         name = self._known(service)
-        if not isinstance(days, int) or isinstance(days, bool) or not 1 <= days <= MOST_DAYS:
-            raise PermanentError("bad_argument", name="days")
+        wanted = arguments.whole(days, "days", least=1, most=MOST_DAYS)
         hours, all_days = await self._history.hours(name), await self._history.days(name, MOST_DAYS)
         windows: Fields = {"24h": _percent(hours.percent)}
         windows.update({f"{count}d": _percent(_newest(all_days, count).percent) for count in _WINDOWS})
-        shown = hours if days == 1 else _newest(all_days, days)
+        shown = hours if wanted == 1 else _newest(all_days, wanted)
         bars: list[JSON] = [_bar(bar) for bar in shown.bars]
-        return Answer({"service": name, "days": days, "bars": bars, "windows": windows})
+        return Answer({"service": name, "days": wanted, "bars": bars, "windows": windows})
 
     async def _push(
         self, service: JSON, ok: JSON, duration_ms: JSON = None, error_type: JSON = None
     ) -> Answer:
         name = self._known(service)
-        if not isinstance(ok, bool):
-            raise PermanentError("bad_argument", name="ok")
+        worked = arguments.truth(ok, "ok")
         self._outcomes.push(
-            name, ok=ok, duration_ms=_duration(duration_ms), error_type=_error_type(error_type, ok=ok)
+            name,
+            ok=worked,
+            duration_ms=_duration(duration_ms),
+            error_type=_error_type(error_type, ok=worked),
         )
         return Answer({"service": name, "figures": figures_of(self._outcomes.figures(name))})
 
@@ -138,12 +139,10 @@ class ServiceCalls:
         return Answer({"running": is_running})
 
     def _known(self, service: JSON) -> str:
-        if not isinstance(service, str):
-            raise PermanentError("bad_argument", name="service")
-        names = self._board.names
-        if service not in names:
-            raise UnknownService("unknown_service", service=service[:100], known=", ".join(sorted(names)))
-        return service
+        name, names = arguments.text(service, "service"), self._board.names
+        if name not in names:
+            raise UnknownService("unknown_service", service=name[:100], known=", ".join(sorted(names)))
+        return name
 
     def _record(self, health: ServiceHealth) -> Fields:
         return {
@@ -199,12 +198,7 @@ def _percent(value: float | None) -> float | None:
 
 
 def _duration(value: JSON) -> float | None:
-    if value is None:
-        return None
-    # A comparison with NaN is false, so it is refused as well.
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _LONGEST_MS:
-        raise PermanentError("bad_argument", name="duration_ms")
-    return float(value)
+    return None if value is None else arguments.number(value, "duration_ms", least=0, most=_LONGEST_MS)
 
 
 def _error_type(value: JSON, *, ok: bool) -> str | None:
@@ -212,5 +206,5 @@ def _error_type(value: JSON, *, ok: bool) -> str | None:
         return None
     is_word = isinstance(value, str) and 0 < len(value) <= _LONGEST_ERROR_TYPE and value.isprintable()
     if ok or not is_word:
-        raise PermanentError("bad_argument", name="error_type")
+        raise arguments.refused("error_type")
     return str(value)

@@ -5,6 +5,7 @@ Owns that no secret leaves; what fits is the configuration's to say. The composi
 
 from __future__ import annotations
 
+from wxauto_mgt.api import arguments
 from wxauto_mgt.api.answers import Answer, Answers
 from wxauto_mgt.api.caller import current_caller
 from wxauto_mgt.api.replies import JSON, Fields
@@ -29,7 +30,7 @@ class SettingsCalls:
     async def _update(self, group: JSON, values: JSON) -> Answer:
         name = self._known(group)
         if not isinstance(values, dict):
-            raise PermanentError("bad_argument", name="values")
+            raise arguments.refused("values")
         in_force, locked = self._values(name), self._config.snapshot.locked_by(name)
         for key in sorted(values.keys() & locked.keys()):
             if values[key] != in_force[key]:

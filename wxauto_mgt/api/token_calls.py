@@ -5,12 +5,12 @@ Owns the shape of a token's record, which other programs rely on. The compositio
 
 from __future__ import annotations
 
+from wxauto_mgt.api import arguments
 from wxauto_mgt.api.answers import Answer, Answers
 from wxauto_mgt.api.caller import current_caller
 from wxauto_mgt.api.replies import JSON, Fields, iso, iso_or_none
 from wxauto_mgt.core.access.model import ApiToken, Scope
 from wxauto_mgt.core.access.tokens import AccessTokens
-from wxauto_mgt.errors import PermanentError
 from wxauto_mgt.runtime.clock import Clock
 
 
@@ -26,11 +26,11 @@ class TokenCalls:
         return {"create_token": self._create, "list_tokens": self._list, "revoke_token": self._revoke}
 
     async def _create(self, name: JSON, scope: JSON, expires_in_s: JSON = None) -> Answer:
-        if not isinstance(scope, str) or scope not in tuple(Scope):
-            raise PermanentError("bad_argument", name="scope")
-        life_s = None if expires_in_s is None else _number(expires_in_s)
         issued = await self._tokens.create(
-            _text(name), Scope(scope), who=current_caller.get(), expires_in_s=life_s
+            arguments.text(name, "name"),
+            arguments.choice(Scope, scope, "scope"),
+            who=current_caller.get(),
+            expires_in_s=None if expires_in_s is None else arguments.number(expires_in_s, "expires_in_s"),
         )
         return Answer({**self._record(issued.token), "token": issued.value})
 
@@ -39,7 +39,7 @@ class TokenCalls:
         return Answer(records, {"count": len(records)})
 
     async def _revoke(self, name: JSON) -> Answer:
-        await self._tokens.revoke(_text(name), who=current_caller.get())
+        await self._tokens.revoke(arguments.text(name, "name"), who=current_caller.get())
         return Answer({"name": name})
 
     def _record(self, token: ApiToken) -> Fields:
@@ -53,18 +53,3 @@ class TokenCalls:
             "expired": token.has_expired(self._clock.now()),
             "last_used_at": iso_or_none(token.last_used_at),
         }
-
-
-def _text(value: JSON) -> str:
-    if not isinstance(value, str):
-        raise PermanentError("bad_argument", name="name")
-    return value
-
-
-def _number(value: JSON) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise PermanentError("bad_argument", name="expires_in_s")
-    try:
-        return float(value)
-    except OverflowError:
-        raise PermanentError("bad_argument", name="expires_in_s") from None

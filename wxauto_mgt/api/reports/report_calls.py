@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import Final
 
+from wxauto_mgt.api import arguments
 from wxauto_mgt.api.answers import Answer, Answers
 from wxauto_mgt.api.replies import JSON
 from wxauto_mgt.api.reports.document import Document, as_html, as_markdown, as_text
@@ -17,7 +18,6 @@ from wxauto_mgt.core.alerting.model import Alert
 from wxauto_mgt.core.analysis.performance import PerformanceReader
 from wxauto_mgt.core.monitoring.checks.contract import CheckReport
 from wxauto_mgt.core.monitoring.service_monitor import ServiceMonitor
-from wxauto_mgt.errors import PermanentError
 from wxauto_mgt.texts.catalogue import Catalogue
 
 FORMATS: Final = ("markdown", "html", "text")
@@ -74,7 +74,6 @@ class HealthReports:
 
     async def _report(self, format: JSON, hours: JSON) -> Answer:  # noqa: A002 - the facade's name for it
         if not isinstance(format, str) or format not in FORMATS:
-            raise PermanentError("bad_argument", name="format")
-        if isinstance(hours, bool) or not isinstance(hours, int | float) or not 0 < hours <= _LONGEST_HOURS:
-            raise PermanentError("bad_argument", name="hours")
-        return Answer(self.render(await self.document(float(hours)), format))
+            raise arguments.refused("format")
+        reach_h = arguments.number(hours, "hours", above=0, most=_LONGEST_HOURS)
+        return Answer(self.render(await self.document(reach_h), format))
