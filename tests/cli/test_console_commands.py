@@ -281,6 +281,13 @@ async def test_nothing_is_said_in_words(command: ConsoleCommand, method: str, ex
     assert screen.out == f"{expected}\n"
 
 
+async def test_a_search_that_finds_nothing_says_so() -> None:
+    nothing: Fields = {"logs": [], "next_cursor": None}
+    screen = Screen(SetReplies(search_logs=nothing))
+    assert await screen.run(ShowLogs(follow=False, count=5, words="missing")) == ExitStatus.OK
+    assert screen.out == "No such records\n"
+
+
 async def test_acting_tells_what_was_proved() -> None:
     state: Fields = {"running": True, "paused": False, "started_at": TIMESTAMP}
     api = SetReplies(restart_service=state, pause_service=state, resume_service=state)

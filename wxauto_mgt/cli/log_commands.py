@@ -42,6 +42,8 @@ class LogCommands:
         self._print_new(newest, in_one_line=command.follow)
         if self._terminal.as_json and not command.follow:
             self._terminal.print_json([*newest])
+        elif not newest and not command.follow:
+            self._terminal.say("cli.no_log_records")
         is_away = False
         while command.follow:
             self._terminal.out.flush()
