@@ -12,6 +12,8 @@ from wxauto_mgt.core.notifications.model import Notification, NotificationKind, 
 from wxauto_mgt.errors import Fact
 
 _SHOWN: Final = 10
+_FOUR_DIGITS: Final = 1000.0
+_OVER: Final = "alerts.message.resolved"
 
 
 def notifications_of(due: Sequence[tuple[Alert, NoticeKind]], now: datetime) -> list[Notification]:
@@ -44,15 +46,18 @@ def labels_text(alert: Alert) -> str:
 
 
 def _one(alert: Alert, kind: NotificationKind, now: datetime) -> Notification:
+    is_over = kind is NotificationKind.RESOLVED
+    ended_at = alert.resolved_at or now
     return Notification(
         key=alert.id,
         kind=kind,
         level=NotificationLevel(alert.level.value),
         title=alert.title,
-        message=alert.message,
-        at=alert.started_at if kind is NotificationKind.FIRING else alert.resolved_at or now,
+        # What the rule says of an alert is no longer true once it is over.
+        message=_OVER if is_over else alert.message,
+        at=ended_at if is_over else alert.started_at,
         labels={**dict(alert.labels), "rule": alert.rule},
-        params=params_of(alert),
+        params={**params_of(alert), "lasted": _lasted(alert, ended_at)},
     )
 
 
@@ -65,18 +70,28 @@ def _many(rule: str, alerts: Sequence[Alert], kind: NotificationKind, now: datet
         kind=kind,
         level=NotificationLevel(worst.value),
         title="alerts.title.several",
-        message="alerts.message.several",
+        message="alerts.message.several" if len(alerts) > _SHOWN else "alerts.message.several_all",
         at=now,
         labels={**dict(sorted(shared)), "rule": rule},
         params={
             "rule": rule,
             "metric": alerts[0].metric_name,
             "count": len(alerts),
-            "more": max(0, len(alerts) - _SHOWN),
+            "more": len(alerts) - _SHOWN,
             "examples": shown,
         },
     )
 
 
+def _lasted(alert: Alert, until: datetime) -> str:
+    """Hours, minutes and seconds; the same in every language."""
+    minutes, seconds = divmod(max(0, round((until - alert.started_at).total_seconds())), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}"
+
+
 def _number(value: float | None) -> str:
-    return "—" if value is None else f"{value:.6g}"
+    """Four digits, or all that stand before the point."""
+    if value is None:
+        return "—"
+    return f"{value:.4g}" if abs(value) < _FOUR_DIGITS else f"{value:.15g}".partition(".")[0]
