@@ -163,6 +163,7 @@ class HttpApi:
         """Bring the sockets in line with the settings."""
         settings = self._settings()
         if settings != self._in_force:
+            await self._attach_file.remove()  # first: who takes the port next must not be told the token
             await self._close_servers()
             self._in_force = settings
         if not settings.enabled:
@@ -262,6 +263,7 @@ class HttpApi:
                     run=self._run_id[:8],
                     feed=feed,
                     logs=lambda after, limit: logs.tail(after=after, limit=limit),
+                    admits=self.tokens.admits,
                 ),
                 language=self._ground.catalogue.language,
             )

@@ -13,10 +13,13 @@ import aiohttp
 import pytest
 
 from tests.api.http.served import Served
+from tests.api.http.test_limits import head
 from tests.waiting import eventually
 from wxauto_mgt.api.http import event_feed
 from wxauto_mgt.api.http.event_feed import EventFeed, FeedEvent, counted
 from wxauto_mgt.api.http.routes import events as route
+from wxauto_mgt.api.http.turns import Turns
+from wxauto_mgt.core.access.model import Scope
 from wxauto_mgt.core.config.model import Put
 from wxauto_mgt.core.messages.model import MessagesStored
 
@@ -142,23 +145,26 @@ async def test_a_silent_stream_gives_signs_of_life(served: Served, monkeypatch: 
         run="0123abcd",
         feed=feed,
         logs=lambda after, limit: served.application.logs.tail(after=after),
+        admits=lambda grant: True,
         alive_every_s=0.02,
     )
-    generator = route._stream(sources, None, None)
+    generator = route._stream(sources, None, None, asyncio.Event(), lambda: True)
     assert b"retry" in await anext(generator)
     async with asyncio.timeout(5):
         while await anext(generator) != b": alive\n\n":
             pass
     await generator.aclose()
-    assert feed.watcher_count == 0
 
 
 async def test_a_client_that_is_too_slow_is_told_and_dropped(served: Served) -> None:
     feed = feed_of(served)
     sources = route.Sources(
-        run="0123abcd", feed=feed, logs=lambda after, limit: served.application.logs.tail(after=after)
+        run="0123abcd",
+        feed=feed,
+        logs=lambda after, limit: served.application.logs.tail(after=after),
+        admits=lambda grant: True,
     )
-    generator = route._stream(sources, None, None)
+    generator = route._stream(sources, None, None, feed.watch(), lambda: True)
     await anext(generator)
     served.application.bus.publish(MessagesStored("pc1", (1,), 1, own_rows=False))
     assert b"event: messages" in await anext(generator)
@@ -175,6 +181,37 @@ async def test_streams_have_a_cap(served: Served, monkeypatch: pytest.MonkeyPatc
         answer = await served.get("/api/events")
         assert (answer.status, answer.code) == (503, "too_many_streams")
     await eventually(lambda: feed_of(served).watcher_count == 0)
+
+
+async def test_the_cap_holds_when_all_come_at_once(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def at_once(_turns: Turns) -> None:
+        """Requests begin in one round of the loop, as they may where it is idle."""
+
+    monkeypatch.setattr(Turns, "take", at_once)
+    monkeypatch.setattr(route, "MOST_STREAMS", 2)
+    token = f"Authorization: Bearer {served.tokens['read']}"
+    opened = [await asyncio.open_connection("127.0.0.1", served.port) for _ in range(12)]
+    for _, writer in opened:
+        writer.write(head(served, token, path="/api/events"))
+    statuses = [int((await reader.readline()).split()[1]) for reader, _ in opened]
+    assert sorted(statuses) == [200] * 2 + [503] * 10
+    for _, writer in opened:
+        writer.close()
+    await eventually(lambda: feed_of(served).watcher_count == 0)
+
+
+async def test_a_stream_ends_with_its_token(served: Served) -> None:
+    tokens = served.application.http.tokens
+    issued = await tokens.create("brief", Scope.READ, who="test", expires_in_s=1.0)
+    async with stream(served) as revoked:
+        served.tokens["read"] = issued.value
+        async with stream(served) as expired:
+            await tokens.revoke("read", who="test")
+            # Another token of the same name is another one.
+            await tokens.create("read", Scope.READ, who="test")
+            async with asyncio.timeout(5):
+                await revoked.response.content.read()
+                await expired.response.content.read()
 
 
 async def test_a_stop_ends_open_streams_at_once(served: Served) -> None:

@@ -5,7 +5,7 @@ Owns words only; the service makes and checks tokens, the store keeps them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -59,7 +59,12 @@ class IssuedToken:
 
 @dataclass(frozen=True)
 class Grant:
-    """Who comes with an accepted token, and what they may do."""
+    """Who comes with an accepted token, and what they may do.
+
+    Attributes:
+        digest: of the token, so that another one of the same name is told from it.
+    """
 
     name: str
     scope: Scope
+    digest: bytes = field(default=b"", repr=False, compare=False)

@@ -64,14 +64,12 @@ class AccessTokens:
         self._used: dict[str, datetime] = {}
         self._used_at_s: dict[str, float] = {}
         self.attach_value = self._new_value()
-        self._of_run: dict[str, tuple[bytes, Grant]] = {
-            ATTACH: (_digest(self.attach_value), Grant(ATTACH, Scope.ADMIN))
-        }
+        self._of_run = {ATTACH: Grant(ATTACH, Scope.ADMIN, _digest(self.attach_value))}
         if environment_token:
             if not _VALUE.match(environment_token):
                 raise PermanentError("api_token_unusable", shortest=SHORTEST_VALUE)
             redactor.add_secret(environment_token)
-            self._of_run[ENVIRONMENT] = (_digest(environment_token), Grant(ENVIRONMENT, Scope.ADMIN))
+            self._of_run[ENVIRONMENT] = Grant(ENVIRONMENT, Scope.ADMIN, _digest(environment_token))
 
     async def open(self) -> None:
         """Read what is stored."""
@@ -100,12 +98,12 @@ class AccessTokens:
         """
         digest, found = _digest(value), None
         # Every token is compared, each in constant time: how long it takes tells nothing.
-        for known, grant in self._of_run.values():
-            found = grant if hmac.compare_digest(known, digest) else found
+        for grant in self._of_run.values():
+            found = grant if hmac.compare_digest(grant.digest, digest) else found
         expired = False
         for stored in self._stored.values():
             if hmac.compare_digest(stored.digest, digest):
-                found = Grant(stored.token.name, stored.token.scope)
+                found = Grant(stored.token.name, stored.token.scope, stored.digest)
                 expired = stored.token.has_expired(self._clock.now())
         if found is None:
             raise PermanentError("token_unknown")
@@ -115,6 +113,17 @@ class AccessTokens:
         if found.name in self._stored:
             self._used[found.name] = self._clock.now()
         return found
+
+    def admits(self, grant: Grant) -> bool:
+        """Whether the token of an earlier grant still lets its holder in; for answers that last."""
+        if grant in self._of_run.values():
+            return True
+        stored = self._stored.get(grant.name)
+        return (
+            stored is not None
+            and hmac.compare_digest(stored.digest, grant.digest)
+            and not stored.token.has_expired(self._clock.now())
+        )
 
     async def create(
         self, name: str, scope: Scope, *, who: str, expires_in_s: float | None = None
