@@ -66,7 +66,7 @@ async def test_search_filters_and_pages(answers: Answers, fake_clock: FakeClock)
         "trace_id": None,
         "exception": None,
     }
-    errors = await call(answers, "search_logs", level="ERROR", category="MESSAGE", instance_id="pc1")
+    errors = await call(answers, "search_logs", level="error", category="Message", instance_id="pc1")
     assert [record["message"] for record in errors["logs"]] == ["发送失败", "监听已停止"]
     now = fake_clock.now().isoformat()
     assert (await call(answers, "search_logs", until=now))["logs"] == []

@@ -116,6 +116,15 @@ async def test_history_holds_every_value_of_the_span_in_order(
     assert latest["value"] == 4
 
 
+async def test_what_is_measured_by_itself_says_what_it_is(console: Console) -> None:
+    await console.sampler.sample()
+    latest = await console.call("get_latest_metric", name="app_memory_usage", labels=None)
+    [record] = await console.call("get_metric_history", name="app_memory_usage", duration=60, labels=None)
+    assert latest["description"] == record["description"] != ""
+    names: Any = await console.call("get_metric_names")
+    assert [one["name"] for one in names if not one["description"]] == []
+
+
 async def test_metric_nobody_recorded_is_null_and_empty(console: Console) -> None:
     assert await console.call("get_latest_metric", name="nothing", labels=None) is None
     assert await console.call("get_metric_history", name="nothing", duration=60, labels=None) == []

@@ -58,6 +58,7 @@ async def test_a_service_says_in_words_how_it_is(api: MonitorAPI) -> None:
     record = (await records(api))[SERVICE]
     assert record["status"] in ("unknown", "healthy")
     assert " " in record["message"]
+    assert record["description"] == "The disk that holds the data folder"
     assert record["figures"]["success_rate"] is None
     assert record["in_maintenance"] is False
 

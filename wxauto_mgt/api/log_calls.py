@@ -90,7 +90,10 @@ def _counts(counts: Mapping[Kind, int]) -> Fields:
 
 
 def _choice(kind: type[Kind], value: JSON, name: str) -> Kind | None:
-    return None if value is None or value == "" else arguments.choice(kind, value, name)
+    if value is None or value == "":
+        return None
+    # Levels of alerts are written in small letters; whoever writes these so means the same.
+    return arguments.choice(kind, value.upper() if isinstance(value, str) else value, name)
 
 
 def _text(value: JSON, name: str) -> str | None:

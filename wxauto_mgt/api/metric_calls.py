@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -93,7 +94,7 @@ class MetricCalls:
                 {
                     "name": name,
                     "type": self._registry.type_of(name).value,
-                    "description": self._registry.description_of(name),
+                    "description": self._description(name),
                     "series": len(self._registry.label_sets(name)),
                 }
                 for name in names
@@ -122,7 +123,8 @@ class MetricCalls:
         wanted = _labels(labels)
         in_memory = self._registry.label_sets(_name(name)) if wanted is None else (wanted,)
         records = [self._registry.record_of(_name(name), chosen) for chosen in in_memory]
-        known = [record for record in records if record is not None]
+        description = self._description(_name(name))
+        known = [replace(record, description=description) for record in records if record is not None]
         if not known:  # not since the start: an earlier run may have left one
             for chosen in await self._label_sets(_name(name), wanted):
                 series = await self._reader.history(
@@ -162,12 +164,17 @@ class MetricCalls:
             }
         )
 
+    def _description(self, name: str) -> str:
+        """What whoever records a metric says of it, or what we say of our own."""
+        key = f"metric_name.{name}"
+        return self._registry.description_of(name) or (self._texts.text(key) if self._texts.has(key) else "")
+
     def _value(self, name: str) -> float | None:
         reading = self._registry.latest(name)
         return reading.value if reading else None
 
     def _records(self, series: Series, type_: MetricType) -> list[MetricRecord]:
-        description, zone = self._registry.description_of(series.name), self._clock.now().tzinfo
+        description, zone = self._description(series.name), self._clock.now().tzinfo
         return [
             MetricRecord(
                 series.name, type_, value, series.labels, datetime.fromtimestamp(at_s, zone), description

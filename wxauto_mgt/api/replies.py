@@ -27,6 +27,14 @@ SERVICE_NAME = "message_listener"
 class Texts(Protocol):
     """Renders codes into the operator's language; the product's catalogue does."""
 
+    def has(self, key: str) -> bool:
+        """Whether there is a text of this key."""
+        ...
+
+    def text(self, key: str, /, **params: object) -> str:
+        """Render the text of a key."""
+        ...
+
     def reason(self, area: str, code: str, params: Mapping[str, Fact]) -> str:
         """Render `<area>.<code>`."""
         ...

@@ -144,12 +144,17 @@ class ServiceCalls:
             raise UnknownService("unknown_service", service=name[:100], known=", ".join(sorted(names)))
         return name
 
+    def _built_in(self, service: str) -> str:
+        """What a service is of which nobody wrote anything."""
+        key = f"services.about.{service}"
+        return self._texts.text(key) if self._texts.has(key) else ""
+
     def _record(self, health: ServiceHealth) -> Fields:
         return {
             "service": health.id,
             "status": health.status.value,
             "critical": health.critical,
-            "description": health.description,
+            "description": health.description or self._built_in(health.id),
             "last_check": iso_or_none(health.last_check_at),
             "response_time_ms": health.response_time_ms,
             "consecutive_failures": health.consecutive_failures,
