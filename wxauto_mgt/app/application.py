@@ -16,9 +16,9 @@ from typing import Final, Self
 from wxauto_mgt.api.caller import current_caller
 from wxauto_mgt.api.local_monitor_api import LocalMonitorAPI
 from wxauto_mgt.api.monitor_api import monitor_api
-from wxauto_mgt.app.alerting import Alerting
+from wxauto_mgt.app.alerting import ALERTING, Alerting
 from wxauto_mgt.app.audited_control import AuditedControl
-from wxauto_mgt.app.checks import HealthChecks
+from wxauto_mgt.app.checks import CHECKS, HealthChecks
 from wxauto_mgt.app.demo import Demo, open_demo
 from wxauto_mgt.app.final_report import write_final_report
 from wxauto_mgt.app.ground import Ground, open_ground
@@ -40,6 +40,7 @@ from wxauto_mgt.core.config.notifier import ConfigChanged
 from wxauto_mgt.core.delivery.recovery import close_run
 from wxauto_mgt.core.instances.episodes import Episodes
 from wxauto_mgt.core.metrics.calls import CallMetrics
+from wxauto_mgt.core.monitoring.checks.runner import LOOPS as CHECK_LOOPS
 from wxauto_mgt.core.monitoring.service_monitor import ServiceMonitor
 from wxauto_mgt.core.monitoring.services.names import MAIN_SERVICE
 from wxauto_mgt.core.monitoring.settings import LOGS, METRICS, LogsSettings, MetricsSettings
@@ -58,6 +59,7 @@ _log = logging.getLogger(__name__)
 FAULT_POINT_VARIABLE: Final = "WXAUTO_MGT_FAULT_POINT"
 LISTENER_STOP_S: Final = 8.0
 LOOPS_STOP_S: Final = 3.0
+JUDGING_STOP_S: Final = 1.5
 RECOVERY_STOP_S: Final = 8.0
 
 
@@ -313,6 +315,7 @@ class Application:
         monitor_api.bind(self.api)
         closing.push(Stage.INTAKE, "monitor_api", self._unbind)
         await self.http.start(self.api)
+        closing.push(Stage.INTAKE, "judging", self._stop_judging)  # pushed last, so it runs first
         _log.info("console ready", extra={"run_id": self.run_id})
 
     async def stop(self, *, report: Path | None = None) -> tuple[CloseFailure, ...]:
@@ -377,6 +380,11 @@ class Application:
             params = {"loop": failure.name, "kind": type(failure.error).__name__}
             report = ErrorReport("loop", "loop_crashed", params=params)
         self.bus.publish(report)
+
+    async def _stop_judging(self) -> None:
+        """From now on things end because they are to: no check may count that, no alert may tell it."""
+        for loops in (CHECKS, CHECK_LOOPS, ALERTING):
+            await self.supervisor.stop(loops, timeout_s=JUDGING_STOP_S)
 
     async def _unbind(self) -> None:
         monitor_api.unbind(self.api)
