@@ -48,6 +48,9 @@ def test_quiet_machine_is_healthy() -> None:
 
 def test_nothing_measured_is_unknown_rather_than_healthy() -> None:
     assert judged(cpu=series(), memory=series()).status is PerformanceStatus.UNKNOWN
+    assert judged(cpu=series()).status is PerformanceStatus.UNKNOWN
+    assert judged(memory=series()).status is PerformanceStatus.UNKNOWN
+    assert judged(cpu=series(), memory=series(90, 90)).status is PerformanceStatus.CRITICAL
 
 
 @pytest.mark.parametrize(

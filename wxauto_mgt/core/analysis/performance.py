@@ -125,7 +125,7 @@ def analyze(
         bytes_sent_per_s=rate_per_s(sent),
         bytes_recv_per_s=rate_per_s(received),
         path=path,
-        status=_status(findings, is_measured=bool(cpu.values or memory.values)),
+        status=_status(findings, is_measured=bool(cpu.values and memory.values)),
         findings=findings,
     )
 
