@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tests.api.http.served import Served, serve
 from tests.waiting import eventually
+from wxauto_mgt.api.http.protocol import _LAST_BYTES_S
 
 
 async def raw(served: Served, data: bytes, *, read_s: float = 5.0) -> bytes:
@@ -97,6 +98,17 @@ async def test_giant_and_countless_headers_are_refused(served: Served) -> None:
     many = [f"X-{number}: a" for number in range(200)]
     assert code_of(await raw(served, head(served, *many))) == (431, "too_many_headers")
     await well(served)
+
+
+async def test_who_sends_on_after_a_refusal_keeps_no_place(served: Served) -> None:
+    await served.session.close()
+    server = served.application.http._main
+    assert server is not None
+    loop = asyncio.get_running_loop()
+    began_s = loop.time()
+    await asyncio.gather(*(raw(served, head(served, "X-A: " + "a" * 200_000)) for _ in range(10)))
+    await eventually(lambda: server.connection_count == 0)
+    assert loop.time() - began_s < _LAST_BYTES_S  # nobody had to be thrown out
 
 
 NOT_HTTP = (

@@ -122,7 +122,7 @@ class BoundedProtocol(HttpToolsProtocol):
             return
         self._held += data
         self._parse_held()
-        if self._held:
+        if self._held and not self.transport.is_closing():
             self.flow.pause_reading()
 
     def on_response_complete(self) -> None:
@@ -274,6 +274,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if transport.is_closing():
             return
         transport.has_hung_up = True
+        self._held.clear()
         if self._is_here or not transport.can_write_eof():
             transport.inner.close()
         else:
