@@ -11,22 +11,24 @@ from typing import Final
 
 from wxauto_mgt.runtime.clock import Clock
 
-LONGEST_ROUND_S: Final = 0.002
-_MOST_A_ROUND: Final = 16
+LONGEST_ROUND_S: Final = 0.003
+# A round costs a look at all sockets, so never one for each request.
+FEWEST_A_ROUND: Final = 2
+MOST_A_ROUND: Final = 16
 
 
 class Turns:
     """Whose turn it is, in the order of coming.
 
     As many begin in a round as keep it short, whoever made it long: while messages are stored or reports
-    written, requests come one by one. Only beginnings count; a request that waits for something holds up
+    written, requests come two by two. Only beginnings count; a request that waits for something holds up
     nobody. Use it on the loop's thread.
     """
 
     def __init__(self, *, clock: Clock) -> None:
         self._clock = clock
         self._waiting: deque[asyncio.Future[None]] = deque()
-        self._share = self._left = 1
+        self._share = self._left = FEWEST_A_ROUND
         self._is_counting = False
         self._began_s = 0.0
 
@@ -53,7 +55,7 @@ class Turns:
             self._is_counting = False
             return
         is_long = self._clock.monotonic() - self._began_s > LONGEST_ROUND_S
-        self._share = max(1, self._share // 2) if is_long else min(_MOST_A_ROUND, self._share + 1)
+        self._share = max(FEWEST_A_ROUND, self._share // 2) if is_long else min(MOST_A_ROUND, self._share + 2)
         given = 0
         while self._waiting and given < self._share:
             turn = self._waiting.popleft()
