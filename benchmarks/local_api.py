@@ -19,6 +19,7 @@ from benchmarks.polling import WentWrong
 from benchmarks.server_process import ServerProcess, server_process
 from wxauto_mgt.app import Application
 from wxauto_mgt.core.access.model import Scope
+from wxauto_mgt.core.monitoring.checks.board import CHECK_STATUS
 from wxauto_mgt.core.monitoring.checks.contract import CheckStatus
 from wxauto_mgt.core.monitoring.services.names import MAIN_SERVICE
 
@@ -75,7 +76,7 @@ async def console_with_api(folder: Path, *, settings: dict[str, object]) -> Asyn
 def _is_measured(app: Application) -> bool:
     """Whether the process was found well, and its metrics were sampled."""
     is_well = app.checks.board.status(MAIN_SERVICE) is CheckStatus.HEALTHY
-    return is_well and "instances_total" in app.metering.registry.names()
+    return is_well and CHECK_STATUS in app.metering.registry.names()
 
 
 @dataclass
