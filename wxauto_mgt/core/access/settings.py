@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
-from wxauto_mgt.core.config.form_hints import Widget, hints
+from wxauto_mgt.core.config.form_hints import FieldHints, Widget
 from wxauto_mgt.core.config.model import SETTINGS, Candidate, ConfigModel, SettingsGroup, place_of, refuse
 from wxauto_mgt.errors import Problem
 
@@ -25,6 +25,7 @@ _WHERE: Final = "settings.http.group.where"
 _TRUST: Final = "settings.http.group.trust"
 _LIMITS: Final = "settings.http.group.limits"
 _NAME: Final = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9-]{0,62})?(\.[a-z0-9]([a-z0-9-]{0,62})?)*\Z")
+_hints = FieldHints(labels="settings.http", helps="settings.http.help")
 
 
 def is_loopback(host: str) -> bool:
@@ -73,100 +74,48 @@ Origin = Annotated[str, AfterValidator(_origin)]
 class HttpSettings(ConfigModel):
     """How the local HTTP API is reached. A change is in force at once."""
 
-    enabled: bool = Field(
-        default=True, json_schema_extra=hints("settings.http.enabled", group=_WHERE, order=10)
-    )
-    host: Host = Field(
-        default="127.0.0.1",
-        json_schema_extra=hints(
-            "settings.http.host", group=_WHERE, order=20, help_key="settings.http.help.host"
-        ),
-    )
+    enabled: bool = Field(default=True, json_schema_extra=_hints("enabled", 10, group=_WHERE))
+    host: Host = Field(default="127.0.0.1", json_schema_extra=_hints("host", 20, group=_WHERE, has_help=True))
     port: int = Field(
-        default=5080,
-        ge=0,
-        le=65_535,
-        json_schema_extra=hints(
-            "settings.http.port", group=_WHERE, order=30, help_key="settings.http.help.port"
-        ),
+        default=5080, ge=0, le=65_535, json_schema_extra=_hints("port", 30, group=_WHERE, has_help=True)
     )
     tls_cert: str = Field(
-        default="",
-        max_length=1_000,
-        json_schema_extra=hints(
-            "settings.http.tls_cert", group=_WHERE, order=40, help_key="settings.http.help.tls_cert"
-        ),
+        default="", max_length=1_000, json_schema_extra=_hints("tls_cert", 40, group=_WHERE, has_help=True)
     )
-    tls_key: str = Field(
-        default="", max_length=1_000, json_schema_extra=hints("settings.http.tls_key", group=_WHERE, order=50)
-    )
+    tls_key: str = Field(default="", max_length=1_000, json_schema_extra=_hints("tls_key", 50, group=_WHERE))
     allow_remote_without_tls: bool = Field(
-        default=False,
-        json_schema_extra=hints(
-            "settings.http.allow_remote_without_tls",
-            group=_TRUST,
-            order=60,
-            help_key="settings.http.help.allow_remote_without_tls",
-        ),
+        default=False, json_schema_extra=_hints("allow_remote_without_tls", 60, group=_TRUST, has_help=True)
     )
     allowed_hosts: tuple[Host, ...] = Field(
         default=(),
         max_length=50,
-        json_schema_extra=hints(
-            "settings.http.allowed_hosts",
-            group=_TRUST,
-            order=70,
-            widget=Widget.WORDS,
-            help_key="settings.http.help.allowed_hosts",
-        ),
+        json_schema_extra=_hints("allowed_hosts", 70, group=_TRUST, widget=Widget.WORDS, has_help=True),
     )
     allowed_origins: tuple[Origin, ...] = Field(
         default=(),
         max_length=50,
-        json_schema_extra=hints(
-            "settings.http.allowed_origins",
-            group=_TRUST,
-            order=80,
-            widget=Widget.WORDS,
-            help_key="settings.http.help.allowed_origins",
-        ),
+        json_schema_extra=_hints("allowed_origins", 80, group=_TRUST, widget=Widget.WORDS, has_help=True),
     )
     max_connections: int = Field(
-        default=100,
-        ge=4,
-        le=5_000,
-        json_schema_extra=hints("settings.http.max_connections", group=_LIMITS, order=90),
+        default=100, ge=4, le=5_000, json_schema_extra=_hints("max_connections", 90, group=_LIMITS)
     )
     max_body_kib: int = Field(
         default=1_024,
         ge=16,
         le=65_536,
-        json_schema_extra=hints(
-            "settings.http.max_body_kib", group=_LIMITS, order=100, unit="settings.http.unit.kib"
-        ),
+        json_schema_extra=_hints("max_body_kib", 100, group=_LIMITS, unit="settings.http.unit.kib"),
     )
     receive_timeout_s: float = Field(
         default=10.0,
         ge=0.05,
         le=300.0,
-        json_schema_extra=hints(
-            "settings.http.receive_timeout_s",
-            group=_LIMITS,
-            order=110,
-            unit="unit.seconds",
-            help_key="settings.http.help.receive_timeout_s",
-        ),
+        json_schema_extra=_hints("receive_timeout_s", 110, group=_LIMITS, unit="unit.seconds", has_help=True),
     )
     failures_per_minute: int = Field(
         default=20,
         ge=1,
         le=1_000,
-        json_schema_extra=hints(
-            "settings.http.failures_per_minute",
-            group=_LIMITS,
-            order=120,
-            help_key="settings.http.help.failures_per_minute",
-        ),
+        json_schema_extra=_hints("failures_per_minute", 120, group=_LIMITS, has_help=True),
     )
 
     @property

@@ -17,7 +17,7 @@ from typing import Annotated, Final, TypeAlias
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
-from wxauto_mgt.core.config.form_hints import Widget, hints
+from wxauto_mgt.core.config.form_hints import FieldHints, Widget
 from wxauto_mgt.core.config.model import ConfigModel, ObjectId, refuse
 
 Labels: TypeAlias = tuple[tuple[str, str], ...]
@@ -33,6 +33,7 @@ _CONDITION: Final = "alerts.group.condition"
 _TIMING: Final = "alerts.group.timing"
 _NOTICES: Final = "alerts.group.notices"
 _SECONDS: Final = "unit.seconds"
+_hints = FieldHints(labels="alerts.field", helps="alerts.help")
 
 
 def labels_of(pairs: Mapping[str, str]) -> Labels:
@@ -133,174 +134,95 @@ Template = Annotated[str, AfterValidator(_checked_template)]
 class AlertRule(ConfigModel):
     """One rule. Durations count the console's running time: neither downtime nor a jump of the clock."""
 
-    id: ObjectId = Field(
-        json_schema_extra=hints("alerts.field.id", group=_BASIC, order=10, help_key="alerts.help.id")
-    )
-    name: str = Field(
-        default="", max_length=200, json_schema_extra=hints("alerts.field.name", group=_BASIC, order=20)
-    )
-    enabled: bool = Field(
-        default=True, json_schema_extra=hints("alerts.field.enabled", group=_BASIC, order=30)
-    )
+    id: ObjectId = Field(json_schema_extra=_hints("id", 10, group=_BASIC, has_help=True))
+    name: str = Field(default="", max_length=200, json_schema_extra=_hints("name", 20, group=_BASIC))
+    enabled: bool = Field(default=True, json_schema_extra=_hints("enabled", 30, group=_BASIC))
     metric_name: str = Field(
-        min_length=1,
-        max_length=200,
-        json_schema_extra=hints("alerts.field.metric_name", group=_CONDITION, order=40),
+        min_length=1, max_length=200, json_schema_extra=_hints("metric_name", 40, group=_CONDITION)
     )
     labels: dict[str, str] = Field(
-        default_factory=dict,
-        json_schema_extra=hints(
-            "alerts.field.labels", group=_CONDITION, order=50, help_key="alerts.help.labels"
-        ),
+        default_factory=dict, json_schema_extra=_hints("labels", 50, group=_CONDITION, has_help=True)
     )
     operator: Operator = Field(
         default=Operator.GT,
-        json_schema_extra=hints(
-            "alerts.field.operator", group=_CONDITION, order=60, choices="alerts.operator"
-        ),
+        json_schema_extra=_hints("operator", 60, group=_CONDITION, choices="alerts.operator"),
     )
-    threshold: float = Field(
-        default=0.0, json_schema_extra=hints("alerts.field.threshold", group=_CONDITION, order=70)
-    )
+    threshold: float = Field(default=0.0, json_schema_extra=_hints("threshold", 70, group=_CONDITION))
     level: Level = Field(
-        default=Level.WARNING,
-        json_schema_extra=hints("alerts.field.level", group=_CONDITION, order=80, choices="alerts.level"),
+        default=Level.WARNING, json_schema_extra=_hints("level", 80, group=_CONDITION, choices="alerts.level")
     )
     critical_threshold: float | None = Field(
-        default=None,
-        json_schema_extra=hints(
-            "alerts.field.critical_threshold",
-            group=_CONDITION,
-            order=90,
-            help_key="alerts.help.critical_threshold",
-        ),
+        default=None, json_schema_extra=_hints("critical_threshold", 90, group=_CONDITION, has_help=True)
     )
     window_s: float | None = Field(
         default=None,
         gt=0,
         le=10_800,
-        json_schema_extra=hints(
-            "alerts.field.window_s",
-            group=_CONDITION,
-            order=100,
-            unit=_SECONDS,
-            help_key="alerts.help.window_s",
-        ),
+        json_schema_extra=_hints("window_s", 100, group=_CONDITION, unit=_SECONDS, has_help=True),
     )
     min_count: int = Field(
-        default=0,
-        ge=0,
-        json_schema_extra=hints(
-            "alerts.field.min_count", group=_CONDITION, order=110, help_key="alerts.help.min_count"
-        ),
+        default=0, ge=0, json_schema_extra=_hints("min_count", 110, group=_CONDITION, has_help=True)
     )
     for_s: float = Field(
         default=60.0,
         ge=0,
         le=_LONGEST_S,
-        json_schema_extra=hints(
-            "alerts.field.for_s", group=_TIMING, order=120, unit=_SECONDS, help_key="alerts.help.for_s"
-        ),
+        json_schema_extra=_hints("for_s", 120, group=_TIMING, unit=_SECONDS, has_help=True),
     )
     keep_firing_for_s: float = Field(
         default=0.0,
         ge=0,
         le=_LONGEST_S,
-        json_schema_extra=hints(
-            "alerts.field.keep_firing_for_s",
-            group=_TIMING,
-            order=130,
-            unit=_SECONDS,
-            help_key="alerts.help.keep_firing_for_s",
-        ),
+        json_schema_extra=_hints("keep_firing_for_s", 130, group=_TIMING, unit=_SECONDS, has_help=True),
     )
     success_threshold: int = Field(
         default=1,
         ge=1,
         le=1000,
-        json_schema_extra=hints(
-            "alerts.field.success_threshold",
-            group=_TIMING,
-            order=140,
-            help_key="alerts.help.success_threshold",
-        ),
+        json_schema_extra=_hints("success_threshold", 140, group=_TIMING, has_help=True),
     )
     no_data: NoDataPolicy = Field(
         default=NoDataPolicy.KEEP,
-        json_schema_extra=hints("alerts.field.no_data", group=_TIMING, order=150, choices="alerts.no_data"),
+        json_schema_extra=_hints("no_data", 150, group=_TIMING, choices="alerts.no_data"),
     )
     no_data_after_s: float = Field(
         default=300.0,
         ge=0,
         le=_LONGEST_S,
-        json_schema_extra=hints("alerts.field.no_data_after_s", group=_TIMING, order=160, unit=_SECONDS),
+        json_schema_extra=_hints("no_data_after_s", 160, group=_TIMING, unit=_SECONDS),
     )
     cooldown_s: float = Field(
         default=300.0,
         ge=0,
         le=_LONGEST_S,
-        json_schema_extra=hints(
-            "alerts.field.cooldown_s",
-            group=_NOTICES,
-            order=170,
-            unit=_SECONDS,
-            help_key="alerts.help.cooldown_s",
-        ),
+        json_schema_extra=_hints("cooldown_s", 170, group=_NOTICES, unit=_SECONDS, has_help=True),
     )
     repeat_s: float = Field(
         default=14_400.0,
         ge=0,
         le=_LONGEST_S,
-        json_schema_extra=hints(
-            "alerts.field.repeat_s",
-            group=_NOTICES,
-            order=180,
-            unit=_SECONDS,
-            help_key="alerts.help.repeat_s",
-        ),
+        json_schema_extra=_hints("repeat_s", 180, group=_NOTICES, unit=_SECONDS, has_help=True),
     )
     flap_high: float = Field(
-        default=0.5,
-        gt=0,
-        le=1,
-        json_schema_extra=hints(
-            "alerts.field.flap_high", group=_NOTICES, order=190, help_key="alerts.help.flap_high"
-        ),
+        default=0.5, gt=0, le=1, json_schema_extra=_hints("flap_high", 190, group=_NOTICES, has_help=True)
     )
     flap_low: float = Field(
-        default=0.25,
-        gt=0,
-        le=1,
-        json_schema_extra=hints("alerts.field.flap_low", group=_NOTICES, order=200),
+        default=0.25, gt=0, le=1, json_schema_extra=_hints("flap_low", 200, group=_NOTICES)
     )
     inhibited_by: tuple[str, ...] = Field(
         default=(),
-        json_schema_extra=hints(
-            "alerts.field.inhibited_by",
-            group=_NOTICES,
-            order=210,
-            widget=Widget.WORDS,
-            help_key="alerts.help.inhibited_by",
-        ),
+        json_schema_extra=_hints("inhibited_by", 210, group=_NOTICES, widget=Widget.WORDS, has_help=True),
     )
     repair: str = Field(
-        default="",
-        max_length=100,
-        json_schema_extra=hints(
-            "alerts.field.repair", group=_NOTICES, order=215, help_key="alerts.help.repair"
-        ),
+        default="", max_length=100, json_schema_extra=_hints("repair", 215, group=_NOTICES, has_help=True)
     )
     title: Template = Field(
-        default="",
-        max_length=500,
-        json_schema_extra=hints(
-            "alerts.field.title", group=_NOTICES, order=220, help_key="alerts.help.title"
-        ),
+        default="", max_length=500, json_schema_extra=_hints("title", 220, group=_NOTICES, has_help=True)
     )
     message: Template = Field(
         default="",
         max_length=2000,
-        json_schema_extra=hints("alerts.field.message", group=_NOTICES, order=230, widget=Widget.MULTILINE),
+        json_schema_extra=_hints("message", 230, group=_NOTICES, widget=Widget.MULTILINE),
     )
 
     @field_validator("critical_threshold")

@@ -7,13 +7,14 @@ from typing import Final
 from pydantic import Field
 
 from wxauto_mgt.core.alerting.silences import MaintenanceWindow
-from wxauto_mgt.core.config.form_hints import Widget, hints
+from wxauto_mgt.core.config.form_hints import FieldHints, Widget
 from wxauto_mgt.core.config.model import ConfigModel, SettingsGroup
 
 ALERTS: Final = "alerts"
 _EVALUATION: Final = "settings.alerts.group.evaluation"
 _NOTICES: Final = "settings.alerts.group.notices"
 _SECONDS: Final = "unit.seconds"
+_hints = FieldHints(labels="settings.alerts", helps="settings.alerts.help")
 
 
 class AlertsSettings(ConfigModel):
@@ -23,43 +24,23 @@ class AlertsSettings(ConfigModel):
         default=10.0,
         ge=0.05,
         le=3600,
-        json_schema_extra=hints(
-            "settings.alerts.evaluation_interval_s", group=_EVALUATION, order=10, unit=_SECONDS
-        ),
+        json_schema_extra=_hints("evaluation_interval_s", 10, group=_EVALUATION, unit=_SECONDS),
     )
     group_wait_s: float = Field(
         default=5.0,
         ge=0,
         le=3600,
-        json_schema_extra=hints(
-            "settings.alerts.group_wait_s",
-            group=_NOTICES,
-            order=20,
-            unit=_SECONDS,
-            help_key="settings.alerts.help.group_wait_s",
-        ),
+        json_schema_extra=_hints("group_wait_s", 20, group=_NOTICES, unit=_SECONDS, has_help=True),
     )
     group_interval_s: float = Field(
         default=60.0,
         ge=0,
         le=86_400,
-        json_schema_extra=hints(
-            "settings.alerts.group_interval_s",
-            group=_NOTICES,
-            order=30,
-            unit=_SECONDS,
-            help_key="settings.alerts.help.group_interval_s",
-        ),
+        json_schema_extra=_hints("group_interval_s", 30, group=_NOTICES, unit=_SECONDS, has_help=True),
     )
     maintenance: tuple[MaintenanceWindow, ...] = Field(
         default=(),
-        json_schema_extra=hints(
-            "settings.alerts.maintenance",
-            group=_NOTICES,
-            order=40,
-            widget=Widget.TABLE,
-            help_key="settings.alerts.help.maintenance",
-        ),
+        json_schema_extra=_hints("maintenance", 40, group=_NOTICES, widget=Widget.TABLE, has_help=True),
     )
 
 

@@ -15,12 +15,15 @@ from pydantic import AfterValidator, Field
 from pydantic.config import JsonDict
 
 from wxauto_mgt.core.alerting.model import AlertRule, Labels
-from wxauto_mgt.core.config.form_hints import Widget, hints
+from wxauto_mgt.core.config.form_hints import FieldHints, Widget
 from wxauto_mgt.core.config.model import ConfigModel, refuse
 
 EVERY_RULE: Final = "*"
 _DAY_S: Final = 86_400.0
 _DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_hints = FieldHints(
+    labels="alerts.maintenance", helps="alerts.maintenance.help", group="settings.alerts.group.notices"
+)
 
 
 def _checked_time(text: str) -> str:
@@ -43,28 +46,6 @@ def _checked_days(days: tuple[str, ...]) -> tuple[str, ...]:
     if any(day not in _DAYS for day in days):
         raise refuse("alert_unknown_day", known=", ".join(_DAYS))
     return days
-
-
-def _hints(
-    name: str,
-    order: int,
-    *,
-    widget: Widget | None = None,
-    unit: str = "",
-    choices: str = "",
-    refers_to: str = "",
-    has_help: bool = False,
-) -> JsonDict:
-    return hints(
-        f"alerts.maintenance.{name}",
-        group="settings.alerts.group.notices",
-        order=order,
-        widget=widget,
-        unit=unit,
-        choices=choices,
-        refers_to=refers_to,
-        help_key=f"alerts.maintenance.help.{name}" if has_help else "",
-    )
 
 
 def _day_hints() -> JsonDict:

@@ -8,7 +8,7 @@ from typing import Annotated, Final
 
 from pydantic import AfterValidator, Field
 
-from wxauto_mgt.core.config.form_hints import Widget, hints
+from wxauto_mgt.core.config.form_hints import FieldHints, Widget
 from wxauto_mgt.core.config.model import (
     SETTINGS,
     Candidate,
@@ -23,6 +23,7 @@ from wxauto_mgt.errors import Problem
 
 REPORTS: Final = "reports"
 _GROUP: Final = "settings.reports.group.daily"
+_hints = FieldHints(labels="settings.reports", helps="settings.reports.help", group=_GROUP)
 
 
 def _checked_time(text: str) -> str:
@@ -42,23 +43,13 @@ class ReportsSettings(ConfigModel):
     """
 
     daily_enabled: bool = Field(
-        default=False,
-        json_schema_extra=hints(
-            "settings.reports.daily_enabled", group=_GROUP, order=10, widget=Widget.SWITCH
-        ),
+        default=False, json_schema_extra=_hints("daily_enabled", 10, widget=Widget.SWITCH)
     )
     daily_at: Annotated[str, AfterValidator(_checked_time)] = Field(
-        default="09:00", json_schema_extra=hints("settings.reports.daily_at", group=_GROUP, order=20)
+        default="09:00", json_schema_extra=_hints("daily_at", 20)
     )
     channels: tuple[ObjectId, ...] = Field(
-        default=(),
-        json_schema_extra=hints(
-            "settings.reports.channels",
-            group=_GROUP,
-            order=30,
-            widget=Widget.WORDS,
-            help_key="settings.reports.help.channels",
-        ),
+        default=(), json_schema_extra=_hints("channels", 30, widget=Widget.WORDS, has_help=True)
     )
 
 

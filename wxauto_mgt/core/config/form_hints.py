@@ -1,10 +1,11 @@
 """Presentation hints that a model's fields carry in their JSON Schema, for forms built from the schema.
 
-Owns the vocabulary only; models use it as `Field(json_schema_extra=hints(...))`, the window reads it.
+Owns the vocabulary only; models use it as `Field(json_schema_extra=...)`, the window reads it.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 from pydantic.config import JsonDict
@@ -67,3 +68,49 @@ def hints(
     if offers_any:
         found["offers_any"] = True
     return found
+
+
+@dataclass(frozen=True)
+class FieldHints:
+    """Makes the hints of fields whose texts stand under common keys.
+
+    Attributes:
+        labels: catalogue key prefix of the labels: `<labels>.<field>`.
+        helps: catalogue key prefix of the helping sentences.
+        group: heading of the fields that name no other.
+    """
+
+    labels: str
+    helps: str = ""
+    group: str = ""
+
+    def __call__(
+        self,
+        field: str,
+        order: int,
+        *,
+        group: str = "",
+        widget: Widget | None = None,
+        has_help: bool = False,
+        help_key: str = "",
+        choices: str = "",
+        refers_to: str = "",
+        unit: str = "",
+        offers_any: bool = False,
+    ) -> JsonDict:
+        """Make the hints of one field; see `hints`.
+
+        Args:
+            has_help: whether a sentence stands under `<helps>.<field>`; elsewhere: `help_key`.
+        """
+        return hints(
+            f"{self.labels}.{field}",
+            group=group or self.group,
+            order=order,
+            widget=widget,
+            help_key=f"{self.helps}.{field}" if has_help else help_key,
+            choices=choices,
+            refers_to=refers_to,
+            unit=unit,
+            offers_any=offers_any,
+        )

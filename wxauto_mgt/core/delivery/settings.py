@@ -6,7 +6,7 @@ from typing import Final
 
 from pydantic import Field
 
-from wxauto_mgt.core.config.form_hints import hints
+from wxauto_mgt.core.config.form_hints import FieldHints
 from wxauto_mgt.core.config.model import ConfigModel, SettingsGroup
 from wxauto_mgt.runtime.backoff import Backoff
 
@@ -15,6 +15,7 @@ _SENDING: Final = "settings.delivery.group.sending"
 _RETRIES: Final = "settings.delivery.group.retries"
 _SECONDS: Final = "unit.seconds"
 _LONGEST_PAUSE_S: Final = 30.0
+_hints = FieldHints(labels="settings.delivery", helps="settings.delivery.help")
 
 
 class DeliverySettings(ConfigModel):
@@ -24,49 +25,28 @@ class DeliverySettings(ConfigModel):
         default=60,
         gt=0,
         le=3600,
-        json_schema_extra=hints("settings.delivery.send_timeout_s", group=_SENDING, order=10, unit=_SECONDS),
+        json_schema_extra=_hints("send_timeout_s", 10, group=_SENDING, unit=_SECONDS),
     )
     echo_timeout_s: float = Field(
         default=15,
         gt=0,
         le=3600,
-        json_schema_extra=hints(
-            "settings.delivery.echo_timeout_s",
-            group=_SENDING,
-            order=20,
-            unit=_SECONDS,
-            help_key="settings.delivery.help.echo_timeout_s",
-        ),
+        json_schema_extra=_hints("echo_timeout_s", 20, group=_SENDING, unit=_SECONDS, has_help=True),
     )
     ui_quarantine_s: float = Field(
         default=60,
         ge=0,
         le=3600,
-        json_schema_extra=hints(
-            "settings.delivery.ui_quarantine_s",
-            group=_SENDING,
-            order=30,
-            unit=_SECONDS,
-            help_key="settings.delivery.help.ui_quarantine_s",
-        ),
+        json_schema_extra=_hints("ui_quarantine_s", 30, group=_SENDING, unit=_SECONDS, has_help=True),
     )
     retry_base_s: float = Field(
-        default=2,
-        gt=0,
-        le=3600,
-        json_schema_extra=hints("settings.delivery.retry_base_s", group=_RETRIES, order=40, unit=_SECONDS),
+        default=2, gt=0, le=3600, json_schema_extra=_hints("retry_base_s", 40, group=_RETRIES, unit=_SECONDS)
     )
     retry_budget_s: float = Field(
         default=120,
         ge=0,
         le=86400,
-        json_schema_extra=hints(
-            "settings.delivery.retry_budget_s",
-            group=_RETRIES,
-            order=50,
-            unit=_SECONDS,
-            help_key="settings.delivery.help.retry_budget_s",
-        ),
+        json_schema_extra=_hints("retry_budget_s", 50, group=_RETRIES, unit=_SECONDS, has_help=True),
     )
 
     @property

@@ -13,7 +13,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr
 
-from wxauto_mgt.core.config.form_hints import Widget, hints
+from wxauto_mgt.core.config.form_hints import FieldHints, Widget
 from wxauto_mgt.core.config.model import (
     Candidate,
     ConfigModel,
@@ -29,6 +29,7 @@ from wxauto_mgt.errors import Problem
 INSTANCE: Final = "instance"
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _GROUP: Final = "instance.group.server"
+_hints = FieldHints(labels="instance.field", helps="instance.help", group=_GROUP)
 
 
 def check_base_url(value: str) -> str:
@@ -69,43 +70,17 @@ def _check_api_key(value: SecretStr) -> SecretStr:
 class InstanceConfig(ConfigModel):
     """One WXAUTO-HTTP-API server, and with it one WeChat account."""
 
-    id: ObjectId = Field(json_schema_extra=hints("instance.field.id", group=_GROUP, order=10))
-    name: str = Field(
-        default="", max_length=80, json_schema_extra=hints("instance.field.name", group=_GROUP, order=20)
-    )
+    id: ObjectId = Field(json_schema_extra=_hints("id", 10))
+    name: str = Field(default="", max_length=80, json_schema_extra=_hints("name", 20))
     base_url: Annotated[str, AfterValidator(check_base_url)] = Field(
-        max_length=500,
-        json_schema_extra=hints(
-            "instance.field.base_url",
-            group=_GROUP,
-            order=30,
-            widget=Widget.URL,
-            help_key="instance.help.base_url",
-        ),
+        max_length=500, json_schema_extra=_hints("base_url", 30, widget=Widget.URL, has_help=True)
     )
     api_key: Annotated[SecretStr, AfterValidator(_check_api_key)] = Field(
-        max_length=500,
-        json_schema_extra=hints(
-            "instance.field.api_key",
-            group=_GROUP,
-            order=40,
-            widget=Widget.SECRET,
-            help_key="instance.help.api_key",
-        ),
+        max_length=500, json_schema_extra=_hints("api_key", 40, widget=Widget.SECRET, has_help=True)
     )
-    enabled: bool = Field(
-        default=True, json_schema_extra=hints("instance.field.enabled", group=_GROUP, order=50)
-    )
+    enabled: bool = Field(default=True, json_schema_extra=_hints("enabled", 50))
     rate_limit_per_minute: int = Field(
-        default=100,
-        ge=0,
-        le=100_000,
-        json_schema_extra=hints(
-            "instance.field.rate_limit_per_minute",
-            group=_GROUP,
-            order=60,
-            help_key="instance.help.rate_limit_per_minute",
-        ),
+        default=100, ge=0, le=100_000, json_schema_extra=_hints("rate_limit_per_minute", 60, has_help=True)
     )
 
     @property

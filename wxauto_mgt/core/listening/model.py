@@ -10,7 +10,7 @@ from typing import Annotated, Final, NamedTuple
 
 from pydantic import AfterValidator, Field
 
-from wxauto_mgt.core.config.form_hints import hints
+from wxauto_mgt.core.config.form_hints import FieldHints
 from wxauto_mgt.core.config.model import (
     Candidate,
     ConfigModel,
@@ -28,6 +28,7 @@ from wxauto_mgt.errors import Problem
 LISTENER: Final = "listener"
 ALL_INSTANCES: Final = "*"
 _GROUP: Final = "listener.group.chat"
+_hints = FieldHints(labels="listener.field", helps="listener.help", group=_GROUP)
 
 
 class ListenerKind(StrEnum):
@@ -66,18 +67,13 @@ class ListenerConfig(ConfigModel):
     """A chat that is always listened in a window of its own."""
 
     instance: Annotated[str, AfterValidator(_check_instance)] = Field(
-        json_schema_extra=hints(
-            "listener.field.instance", group=_GROUP, order=10, refers_to=INSTANCE, offers_any=True
-        )
+        json_schema_extra=_hints("instance", 10, refers_to=INSTANCE, offers_any=True)
     )
     who: Annotated[str, AfterValidator(_check_who)] = Field(
-        min_length=1,
-        max_length=200,
-        json_schema_extra=hints("listener.field.who", group=_GROUP, order=20, help_key="listener.help.who"),
+        min_length=1, max_length=200, json_schema_extra=_hints("who", 20, has_help=True)
     )
     kind: ConfiguredKind = Field(
-        default=ConfiguredKind.FIXED,
-        json_schema_extra=hints("listener.field.kind", group=_GROUP, order=30, choices="listener.kind"),
+        default=ConfiguredKind.FIXED, json_schema_extra=_hints("kind", 30, choices="listener.kind")
     )
 
     @property

@@ -10,7 +10,7 @@ from typing import Final
 
 from pydantic import Field
 
-from wxauto_mgt.core.config.form_hints import hints
+from wxauto_mgt.core.config.form_hints import FieldHints, hints
 from wxauto_mgt.core.config.model import ConfigModel, SettingsGroup
 from wxauto_mgt.core.logs.daily_file import Retention
 from wxauto_mgt.core.logs.pipeline import LogPolicy
@@ -21,6 +21,7 @@ LOGS: Final = "logs"
 METRICS: Final = "metrics"
 _LOGS_GROUP: Final = "logs.group"
 _METRICS_GROUP: Final = "metrics.group"
+_hints = FieldHints(labels="metrics.field", helps="metrics.help", group=_METRICS_GROUP)
 
 
 class LogsSettings(ConfigModel):
@@ -67,49 +68,31 @@ class MetricsSettings(ConfigModel):
         default=10.0,
         ge=0.05,
         le=3600,
-        json_schema_extra=hints(
-            "metrics.field.sample_interval_s", group=_METRICS_GROUP, order=10, unit="monitoring.unit.seconds"
-        ),
+        json_schema_extra=_hints("sample_interval_s", 10, unit="monitoring.unit.seconds"),
     )
     raw_retention_hours: float = Field(
         default=48.0,
         gt=0,
         le=24 * 365,
-        json_schema_extra=hints(
-            "metrics.field.raw_retention_hours",
-            group=_METRICS_GROUP,
-            order=20,
-            unit="monitoring.unit.hours",
-            help_key="metrics.help.raw_retention_hours",
-        ),
+        json_schema_extra=_hints("raw_retention_hours", 20, unit="monitoring.unit.hours", has_help=True),
     )
 
     minute_retention_days: float = Field(
         default=30.0,
         gt=0,
         le=3650,
-        json_schema_extra=hints(
-            "metrics.field.minute_retention_days", group=_METRICS_GROUP, order=30, unit="monitoring.unit.days"
-        ),
+        json_schema_extra=_hints("minute_retention_days", 30, unit="monitoring.unit.days"),
     )
     hour_retention_days: float = Field(
         default=730.0,
         gt=0,
         le=3650,
-        json_schema_extra=hints(
-            "metrics.field.hour_retention_days", group=_METRICS_GROUP, order=40, unit="monitoring.unit.days"
-        ),
+        json_schema_extra=_hints("hour_retention_days", 40, unit="monitoring.unit.days"),
     )
     max_total_bytes: int = Field(
         default=1 << 29,
         ge=1 << 20,
-        json_schema_extra=hints(
-            "metrics.field.max_total_bytes",
-            group=_METRICS_GROUP,
-            order=50,
-            unit="monitoring.unit.bytes",
-            help_key="metrics.help.max_total_bytes",
-        ),
+        json_schema_extra=_hints("max_total_bytes", 50, unit="monitoring.unit.bytes", has_help=True),
     )
 
     def policy(self) -> SamplingPolicy:

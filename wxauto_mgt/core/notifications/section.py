@@ -9,7 +9,7 @@ from typing import Annotated, Final
 
 from pydantic import AfterValidator, Field, JsonValue
 
-from wxauto_mgt.core.config.form_hints import Widget, hints
+from wxauto_mgt.core.config.form_hints import FieldHints, Widget
 from wxauto_mgt.core.config.model import ConfigModel, ConfigSection, ObjectId
 from wxauto_mgt.core.config.typed_section import typed_section
 from wxauto_mgt.core.notifications.hours import HoursOfDay, check_hours
@@ -23,6 +23,7 @@ DOCUMENT_KEY: Final = "channels"
 _BASIC: Final = "channel.group.basic"
 _ROUTING: Final = "channel.group.routing"
 _WORDS: Final = "channel.group.words"
+_hints = FieldHints(labels="channel.field", helps="channel.help")
 
 
 class ChannelLanguage(StrEnum):
@@ -69,106 +70,63 @@ class ChannelConfig:
 class _ChannelDocument(ConfigModel):
     """The fields that all types share."""
 
-    id: ObjectId = Field(json_schema_extra=hints("channel.field.id", group=_BASIC, order=10))
-    name: str = Field(
-        default="", max_length=100, json_schema_extra=hints("channel.field.name", group=_BASIC, order=20)
-    )
+    id: ObjectId = Field(json_schema_extra=_hints("id", 10, group=_BASIC))
+    name: str = Field(default="", max_length=100, json_schema_extra=_hints("name", 20, group=_BASIC))
     type: str = Field(
-        json_schema_extra=hints(
-            "channel.field.type", group=_BASIC, order=30, widget=Widget.CHOICE, choices="channel.type"
-        )
+        json_schema_extra=_hints("type", 30, group=_BASIC, widget=Widget.CHOICE, choices="channel.type")
     )
-    enabled: bool = Field(
-        default=True, json_schema_extra=hints("channel.field.enabled", group=_BASIC, order=40)
-    )
+    enabled: bool = Field(default=True, json_schema_extra=_hints("enabled", 40, group=_BASIC))
     config: dict[str, JsonValue] = Field(default_factory=dict)
     min_level: NotificationLevel = Field(
         default=NotificationLevel.WARNING,
-        json_schema_extra=hints(
-            "channel.field.min_level",
-            group=_ROUTING,
-            order=200,
-            widget=Widget.CHOICE,
-            choices="notification.level",
+        json_schema_extra=_hints(
+            "min_level", 200, group=_ROUTING, widget=Widget.CHOICE, choices="notification.level"
         ),
     )
     kinds: tuple[NotificationKind, ...] = Field(
         default=(NotificationKind.FIRING, NotificationKind.RESOLVED),
         max_length=4,
-        json_schema_extra=hints(
-            "channel.field.kinds",
-            group=_ROUTING,
-            order=210,
-            choices="notification.kind",
-            help_key="channel.help.kinds",
-        ),
+        json_schema_extra=_hints("kinds", 210, group=_ROUTING, choices="notification.kind", has_help=True),
     )
     labels: dict[str, str] = Field(
         default_factory=dict,
         max_length=20,
-        json_schema_extra=hints(
-            "channel.field.labels", group=_ROUTING, order=220, help_key="channel.help.labels"
-        ),
+        json_schema_extra=_hints("labels", 220, group=_ROUTING, has_help=True),
     )
     active_hours: Annotated[str, AfterValidator(check_hours)] = Field(
-        default="",
-        json_schema_extra=hints(
-            "channel.field.active_hours", group=_ROUTING, order=230, help_key="channel.help.active_hours"
-        ),
+        default="", json_schema_extra=_hints("active_hours", 230, group=_ROUTING, has_help=True)
     )
     quiet_hours: Annotated[str, AfterValidator(check_hours)] = Field(
-        default="",
-        json_schema_extra=hints(
-            "channel.field.quiet_hours", group=_ROUTING, order=240, help_key="channel.help.quiet_hours"
-        ),
+        default="", json_schema_extra=_hints("quiet_hours", 240, group=_ROUTING, has_help=True)
     )
     quiet_min_level: NotificationLevel = Field(
         default=NotificationLevel.CRITICAL,
-        json_schema_extra=hints(
-            "channel.field.quiet_min_level",
-            group=_ROUTING,
-            order=250,
-            widget=Widget.CHOICE,
-            choices="notification.level",
+        json_schema_extra=_hints(
+            "quiet_min_level", 250, group=_ROUTING, widget=Widget.CHOICE, choices="notification.level"
         ),
     )
     rate_limit_per_minute: int = Field(
         default=20,
         ge=0,
         le=6_000,
-        json_schema_extra=hints(
-            "channel.field.rate_limit_per_minute",
-            group=_ROUTING,
-            order=260,
-            help_key="channel.help.rate_limit_per_minute",
-        ),
+        json_schema_extra=_hints("rate_limit_per_minute", 260, group=_ROUTING, has_help=True),
     )
     language: ChannelLanguage = Field(
         default=ChannelLanguage.AUTO,
-        json_schema_extra=hints(
-            "channel.field.language",
-            group=_WORDS,
-            order=300,
-            widget=Widget.CHOICE,
-            choices="channel.language",
+        json_schema_extra=_hints(
+            "language", 300, group=_WORDS, widget=Widget.CHOICE, choices="channel.language"
         ),
     )
     title_template: Annotated[str, AfterValidator(check_template)] = Field(
         default="",
         max_length=500,
-        json_schema_extra=hints(
-            "channel.field.title_template", group=_WORDS, order=310, help_key="channel.help.template"
-        ),
+        json_schema_extra=_hints("title_template", 310, group=_WORDS, help_key="channel.help.template"),
     )
     message_template: Annotated[str, AfterValidator(check_template)] = Field(
         default="",
         max_length=4_000,
-        json_schema_extra=hints(
-            "channel.field.message_template",
-            group=_WORDS,
-            order=320,
-            widget=Widget.MULTILINE,
-            help_key="channel.help.template",
+        json_schema_extra=_hints(
+            "message_template", 320, group=_WORDS, widget=Widget.MULTILINE, help_key="channel.help.template"
         ),
     )
 

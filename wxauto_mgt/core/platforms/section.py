@@ -7,7 +7,7 @@ from typing import Final
 
 from pydantic import Field, JsonValue
 
-from wxauto_mgt.core.config.form_hints import Widget, hints
+from wxauto_mgt.core.config.form_hints import FieldHints, Widget
 from wxauto_mgt.core.config.model import ConfigModel, ConfigSection, ObjectId
 from wxauto_mgt.core.config.typed_section import typed_section
 from wxauto_mgt.core.platforms.types import PlatformTypes
@@ -18,6 +18,7 @@ DEFAULT_CONCURRENCY: Final = 4
 MAX_CONCURRENCY: Final = 64
 
 _GROUP: Final = "platform.group.basic"
+_hints = FieldHints(labels="platform.field", helps="platform.help", group=_GROUP)
 
 
 @dataclass(frozen=True)
@@ -40,25 +41,15 @@ class PlatformConfig:
 class _PlatformDocument(ConfigModel):
     """The fields that all types share."""
 
-    id: ObjectId = Field(json_schema_extra=hints("platform.field.id", group=_GROUP, order=10))
-    name: str = Field(
-        default="", max_length=100, json_schema_extra=hints("platform.field.name", group=_GROUP, order=20)
-    )
-    type: str = Field(
-        json_schema_extra=hints(
-            "platform.field.type", group=_GROUP, order=30, widget=Widget.CHOICE, choices="platform.type"
-        )
-    )
-    enabled: bool = Field(
-        default=True, json_schema_extra=hints("platform.field.enabled", group=_GROUP, order=40)
-    )
+    id: ObjectId = Field(json_schema_extra=_hints("id", 10))
+    name: str = Field(default="", max_length=100, json_schema_extra=_hints("name", 20))
+    type: str = Field(json_schema_extra=_hints("type", 30, widget=Widget.CHOICE, choices="platform.type"))
+    enabled: bool = Field(default=True, json_schema_extra=_hints("enabled", 40))
     concurrency: int = Field(
         default=DEFAULT_CONCURRENCY,
         ge=1,
         le=MAX_CONCURRENCY,
-        json_schema_extra=hints(
-            "platform.field.concurrency", group=_GROUP, order=50, help_key="platform.help.concurrency"
-        ),
+        json_schema_extra=_hints("concurrency", 50, has_help=True),
     )
     config: dict[str, JsonValue] = Field(default_factory=dict)
 

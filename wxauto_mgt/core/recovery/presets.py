@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Final, Generic, TypeVar
 
 from pydantic import AfterValidator, Field, ValidationError
-from pydantic.config import JsonDict
 
-from wxauto_mgt.core.config.form_hints import Widget
+from wxauto_mgt.core.config.form_hints import FieldHints, Widget
 from wxauto_mgt.core.config.model import JSON, ConfigModel, Document
 from wxauto_mgt.core.config.pydantic_sections import problems_of, validate_document
 from wxauto_mgt.core.monitoring.checks.http import check_address
@@ -22,7 +21,7 @@ from wxauto_mgt.core.recovery.actions.clear_temporary_files import (
     ClearTemporaryFiles,
     ClearTemporaryFilesConfig,
 )
-from wxauto_mgt.core.recovery.actions.form_fields import SECONDS, shown
+from wxauto_mgt.core.recovery.actions.form_fields import GROUP, SECONDS
 from wxauto_mgt.core.recovery.actions.instance_of import InstanceActionConfig
 from wxauto_mgt.core.recovery.actions.reconnect_instance import ReconnectInstance
 from wxauto_mgt.core.recovery.actions.reopen_platform import ReopenPlatform, ReopenPlatformConfig
@@ -34,17 +33,11 @@ from wxauto_mgt.core.recovery.actions.wait_until_stable import WaitUntilStable, 
 from wxauto_mgt.errors import ConfigError
 
 M = TypeVar("M", bound="PresetParams")
+_hints = FieldHints(labels="repair_field.preset", helps="repair_field.preset.help", group=GROUP)
 
 
 def _check_optional_address(value: str) -> str:
     return check_address(value) if value else value
-
-
-def _of(
-    name: str, order: int, *, widget: Widget | None = None, unit: str = "", has_help: bool = False
-) -> JsonDict:
-    help_key = f"repair_field.preset.help.{name}" if has_help else ""
-    return shown(f"preset.{name}", order, widget=widget, unit=unit, help_key=help_key)
 
 
 class PresetParams(ConfigModel):
@@ -59,21 +52,21 @@ class PresetParams(ConfigModel):
         recovery_delay: from the repair to the first test.
     """
 
-    max_retries: int = Field(default=5, ge=1, le=100, json_schema_extra=_of("max_retries", 110))
+    max_retries: int = Field(default=5, ge=1, le=100, json_schema_extra=_hints("max_retries", 110))
     timeout_total: float = Field(
-        default=60.0, ge=0.05, le=3600, json_schema_extra=_of("timeout_total", 120, unit=SECONDS)
+        default=60.0, ge=0.05, le=3600, json_schema_extra=_hints("timeout_total", 120, unit=SECONDS)
     )
     timeout_connect: float = Field(
-        default=30.0, gt=0, le=300, json_schema_extra=_of("timeout_connect", 130, unit=SECONDS)
+        default=30.0, gt=0, le=300, json_schema_extra=_hints("timeout_connect", 130, unit=SECONDS)
     )
     retry_delay: float = Field(
-        default=2.0, ge=0.01, le=600, json_schema_extra=_of("retry_delay", 140, unit=SECONDS)
+        default=2.0, ge=0.01, le=600, json_schema_extra=_hints("retry_delay", 140, unit=SECONDS)
     )
     max_consecutive_failures: int = Field(
-        default=3, ge=1, le=100, json_schema_extra=_of("max_consecutive_failures", 150)
+        default=3, ge=1, le=100, json_schema_extra=_hints("max_consecutive_failures", 150)
     )
     recovery_delay: float = Field(
-        default=10.0, ge=0, le=600, json_schema_extra=_of("recovery_delay", 160, unit=SECONDS)
+        default=10.0, ge=0, le=600, json_schema_extra=_hints("recovery_delay", 160, unit=SECONDS)
     )
 
 
@@ -85,11 +78,11 @@ class TtsParams(PresetParams):
         older_than_s: a file that was written later stays.
     """
 
-    folder: str = Field(default="", json_schema_extra=_of("folder", 10, has_help=True))
+    folder: str = Field(default="", json_schema_extra=_hints("folder", 10, has_help=True))
     patterns: tuple[str, ...] = Field(
-        default=("*.tmp", "*.wav", "*.mp3"), json_schema_extra=_of("patterns", 20, widget=Widget.WORDS)
+        default=("*.tmp", "*.wav", "*.mp3"), json_schema_extra=_hints("patterns", 20, widget=Widget.WORDS)
     )
-    older_than_s: float = Field(default=3600.0, json_schema_extra=_of("older_than_s", 30, unit=SECONDS))
+    older_than_s: float = Field(default=3600.0, json_schema_extra=_hints("older_than_s", 30, unit=SECONDS))
 
 
 class AsrParams(PresetParams):
@@ -100,7 +93,7 @@ class AsrParams(PresetParams):
     """
 
     endpoint: Annotated[str, AfterValidator(check_address)] = Field(
-        max_length=2000, json_schema_extra=_of("endpoint", 10, widget=Widget.URL)
+        max_length=2000, json_schema_extra=_hints("endpoint", 10, widget=Widget.URL)
     )
 
 
@@ -113,10 +106,10 @@ class ChatParams(PresetParams):
     """
 
     endpoint: Annotated[str, AfterValidator(_check_optional_address)] = Field(
-        default="", max_length=2000, json_schema_extra=_of("endpoint", 10, widget=Widget.URL)
+        default="", max_length=2000, json_schema_extra=_hints("endpoint", 10, widget=Widget.URL)
     )
-    platform: str = Field(default="", max_length=64, json_schema_extra=_of("platform", 20))
-    instance: str = Field(default="", max_length=64, json_schema_extra=_of("instance", 30))
+    platform: str = Field(default="", max_length=64, json_schema_extra=_hints("platform", 20))
+    instance: str = Field(default="", max_length=64, json_schema_extra=_hints("instance", 30))
 
 
 @dataclass(frozen=True)

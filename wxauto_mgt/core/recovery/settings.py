@@ -9,9 +9,8 @@ from __future__ import annotations
 from typing import Final
 
 from pydantic import Field
-from pydantic.config import JsonDict
 
-from wxauto_mgt.core.config.form_hints import Widget, hints
+from wxauto_mgt.core.config.form_hints import FieldHints, Widget
 from wxauto_mgt.core.config.model import ConfigModel, SettingsGroup
 
 HEARTBEAT: Final = "heartbeat"
@@ -25,15 +24,7 @@ ENVIRONMENT: Final = {
 _CHECKS: Final = "settings.heartbeat.group.checks"
 _REPAIRS: Final = "settings.heartbeat.group.repairs"
 _SECONDS: Final = "unit.seconds"
-
-
-def _of(
-    name: str, group: str, order: int, *, widget: Widget | None = None, unit: str = "", has_help: bool = True
-) -> JsonDict:
-    help_key = f"settings.heartbeat.help.{name}" if has_help else ""
-    return hints(
-        f"settings.heartbeat.{name}", group=group, order=order, widget=widget, unit=unit, help_key=help_key
-    )
+_hints = FieldHints(labels="settings.heartbeat", helps="settings.heartbeat.help")
 
 
 class RecoverySettings(ConfigModel):
@@ -43,7 +34,9 @@ class RecoverySettings(ConfigModel):
         max_attempts: runs of a service's ladder until it was well for a while, or a person allowed more.
     """
 
-    max_attempts: int = Field(default=3, ge=1, le=100, json_schema_extra=_of("max_attempts", _REPAIRS, 80))
+    max_attempts: int = Field(
+        default=3, ge=1, le=100, json_schema_extra=_hints("max_attempts", 80, group=_REPAIRS, has_help=True)
+    )
 
 
 class HeartbeatSettings(ConfigModel):
@@ -54,22 +47,34 @@ class HeartbeatSettings(ConfigModel):
         grace_s: for so long after a start nothing is called unhealthy or repaired; None = one interval.
     """
 
-    enabled: bool = Field(default=True, json_schema_extra=_of("enabled", _CHECKS, 10, widget=Widget.SWITCH))
+    enabled: bool = Field(
+        default=True,
+        json_schema_extra=_hints("enabled", 10, group=_CHECKS, widget=Widget.SWITCH, has_help=True),
+    )
     auto_start: bool = Field(
-        default=True, json_schema_extra=_of("auto_start", _CHECKS, 20, widget=Widget.SWITCH)
+        default=True,
+        json_schema_extra=_hints("auto_start", 20, group=_CHECKS, widget=Widget.SWITCH, has_help=True),
     )
     check_interval: float = Field(
         default=30.0,
         ge=0.05,
         le=3600,
-        json_schema_extra=_of("check_interval", _CHECKS, 30, unit=_SECONDS, has_help=False),
+        json_schema_extra=_hints("check_interval", 30, group=_CHECKS, unit=_SECONDS),
     )
     grace_s: float | None = Field(
-        default=None, ge=0, le=3600, json_schema_extra=_of("grace_s", _CHECKS, 40, unit=_SECONDS)
+        default=None,
+        ge=0,
+        le=3600,
+        json_schema_extra=_hints("grace_s", 40, group=_CHECKS, unit=_SECONDS, has_help=True),
     )
-    max_retries: int = Field(default=3, ge=1, le=100, json_schema_extra=_of("max_retries", _REPAIRS, 60))
+    max_retries: int = Field(
+        default=3, ge=1, le=100, json_schema_extra=_hints("max_retries", 60, group=_REPAIRS, has_help=True)
+    )
     restart_cooldown: float = Field(
-        default=300.0, ge=0, le=86_400, json_schema_extra=_of("restart_cooldown", _REPAIRS, 70, unit=_SECONDS)
+        default=300.0,
+        ge=0,
+        le=86_400,
+        json_schema_extra=_hints("restart_cooldown", 70, group=_REPAIRS, unit=_SECONDS, has_help=True),
     )
     recovery: RecoverySettings = Field(default_factory=RecoverySettings)
 

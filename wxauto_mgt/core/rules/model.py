@@ -11,7 +11,7 @@ from typing import Annotated, Final
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
-from wxauto_mgt.core.config.form_hints import Widget, hints
+from wxauto_mgt.core.config.form_hints import FieldHints, Widget
 from wxauto_mgt.core.config.model import ConfigModel, ObjectId, refuse
 from wxauto_mgt.core.rules.patterns import (
     Pattern,
@@ -30,6 +30,7 @@ _BASIC: Final = "rules.group.basic"
 _WHEN: Final = "rules.group.conditions"
 _THEN: Final = "rules.group.action"
 _REPLY: Final = "rules.group.reply"
+_hints = FieldHints(labels="rules.field", helps="rules.help")
 
 
 class RuleAction(StrEnum):
@@ -76,104 +77,61 @@ ContentPattern = Annotated[str, AfterValidator(_checked_by(read_content_pattern)
 class RuleConfig(ConfigModel):
     """One rule. First match wins; rules are tried by priority, high first, equal ones by id."""
 
-    id: ObjectId = Field(
-        json_schema_extra=hints("rules.field.id", group=_BASIC, order=10, help_key="rules.help.id")
-    )
-    name: str = Field(
-        default="", max_length=100, json_schema_extra=hints("rules.field.name", group=_BASIC, order=20)
-    )
-    enabled: bool = Field(
-        default=True, json_schema_extra=hints("rules.field.enabled", group=_BASIC, order=30)
-    )
+    id: ObjectId = Field(json_schema_extra=_hints("id", 10, group=_BASIC, has_help=True))
+    name: str = Field(default="", max_length=100, json_schema_extra=_hints("name", 20, group=_BASIC))
+    enabled: bool = Field(default=True, json_schema_extra=_hints("enabled", 30, group=_BASIC))
     priority: int = Field(
         default=0,
         ge=-MAX_PRIORITY,
         le=MAX_PRIORITY,
-        json_schema_extra=hints(
-            "rules.field.priority", group=_BASIC, order=40, help_key="rules.help.priority"
-        ),
+        json_schema_extra=_hints("priority", 40, group=_BASIC, has_help=True),
     )
     instance: str = Field(
         default=EVERY_INSTANCE,
-        json_schema_extra=hints(
-            "rules.field.instance", group=_WHEN, order=50, widget=Widget.REFERENCE, refers_to="instance"
-        ),
+        json_schema_extra=_hints("instance", 50, group=_WHEN, widget=Widget.REFERENCE, refers_to="instance"),
     )
-    chat: NamePattern = Field(
-        default="*",
-        json_schema_extra=hints("rules.field.chat", group=_WHEN, order=60, help_key="rules.help.chat"),
-    )
+    chat: NamePattern = Field(default="*", json_schema_extra=_hints("chat", 60, group=_WHEN, has_help=True))
     chat_kind: ChatKindCondition = Field(
         default=ChatKindCondition.ANY,
-        json_schema_extra=hints(
-            "rules.field.chat_kind",
-            group=_WHEN,
-            order=70,
-            choices="rules.chat_kind",
-            help_key="rules.help.chat_kind",
-        ),
+        json_schema_extra=_hints("chat_kind", 70, group=_WHEN, choices="rules.chat_kind", has_help=True),
     )
     sender: NamePattern = Field(
-        default="*",
-        json_schema_extra=hints("rules.field.sender", group=_WHEN, order=80, help_key="rules.help.sender"),
+        default="*", json_schema_extra=_hints("sender", 80, group=_WHEN, has_help=True)
     )
     content: ContentPattern = Field(
-        default="*",
-        json_schema_extra=hints("rules.field.content", group=_WHEN, order=90, help_key="rules.help.content"),
+        default="*", json_schema_extra=_hints("content", 90, group=_WHEN, has_help=True)
     )
     content_match: ContentMatch = Field(
         default=ContentMatch.ANY,
-        json_schema_extra=hints(
-            "rules.field.content_match", group=_WHEN, order=100, choices="rules.content_match"
-        ),
+        json_schema_extra=_hints("content_match", 100, group=_WHEN, choices="rules.content_match"),
     )
-    only_at: bool = Field(
-        default=False,
-        json_schema_extra=hints("rules.field.only_at", group=_WHEN, order=110, help_key="rules.help.only_at"),
-    )
+    only_at: bool = Field(default=False, json_schema_extra=_hints("only_at", 110, group=_WHEN, has_help=True))
     at_names: tuple[str, ...] = Field(
         default=(),
         validate_default=True,
-        json_schema_extra=hints(
-            "rules.field.at_names",
-            group=_WHEN,
-            order=120,
-            widget=Widget.WORDS,
-            help_key="rules.help.at_names",
-        ),
+        json_schema_extra=_hints("at_names", 120, group=_WHEN, widget=Widget.WORDS, has_help=True),
     )
     action: RuleAction = Field(
         default=RuleAction.DELIVER,
-        json_schema_extra=hints("rules.field.action", group=_THEN, order=130, choices="rules.action"),
+        json_schema_extra=_hints("action", 130, group=_THEN, choices="rules.action"),
     )
     platforms: tuple[str, ...] = Field(
         default=(),
         validate_default=True,
-        json_schema_extra=hints(
-            "rules.field.platforms", group=_THEN, order=140, widget=Widget.REFERENCES, refers_to="platform"
+        json_schema_extra=_hints(
+            "platforms", 140, group=_THEN, widget=Widget.REFERENCES, refers_to="platform"
         ),
     )
     at_sender: bool = Field(
-        default=False,
-        json_schema_extra=hints(
-            "rules.field.at_sender", group=_REPLY, order=150, help_key="rules.help.at_sender"
-        ),
+        default=False, json_schema_extra=_hints("at_sender", 150, group=_REPLY, has_help=True)
     )
-    quote: bool = Field(
-        default=False,
-        json_schema_extra=hints("rules.field.quote", group=_REPLY, order=160, help_key="rules.help.quote"),
-    )
-    typing: bool = Field(
-        default=False,
-        json_schema_extra=hints("rules.field.typing", group=_REPLY, order=170, help_key="rules.help.typing"),
-    )
+    quote: bool = Field(default=False, json_schema_extra=_hints("quote", 160, group=_REPLY, has_help=True))
+    typing: bool = Field(default=False, json_schema_extra=_hints("typing", 170, group=_REPLY, has_help=True))
     delay_s: float = Field(
         default=0.0,
         ge=0.0,
         le=MAX_DELAY_S,
-        json_schema_extra=hints(
-            "rules.field.delay_s", group=_REPLY, order=180, help_key="rules.help.delay_s", unit="unit.seconds"
-        ),
+        json_schema_extra=_hints("delay_s", 180, group=_REPLY, has_help=True, unit="unit.seconds"),
     )
 
     @field_validator("at_names")

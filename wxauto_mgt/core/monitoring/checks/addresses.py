@@ -11,7 +11,6 @@ from pydantic import AfterValidator
 
 from wxauto_mgt.core.config.model import refuse
 
-CHECK_GROUP: Final = "check_kind.group.check"
 """Heading over the fields of a check's own."""
 PORT: Final = "{port}"
 """Stands for the service's port."""

@@ -12,17 +12,16 @@ from functools import partial
 from typing import Annotated, ClassVar, Final
 
 from pydantic import AfterValidator, Field
-from pydantic.config import JsonDict
 
-from wxauto_mgt.core.config.form_hints import Widget, hints
+from wxauto_mgt.core.config.form_hints import FieldHints, Widget
 from wxauto_mgt.core.config.model import ConfigModel, refuse
 from wxauto_mgt.core.instances import routes
 from wxauto_mgt.core.instances.gate import GateBusy, GateShut
 from wxauto_mgt.core.instances.instance import Instance
 from wxauto_mgt.core.instances.model import INSTANCE, SendAnswer, SendOutcome
 from wxauto_mgt.core.instances.windows import WindowWay
-from wxauto_mgt.core.monitoring.checks.addresses import CHECK_GROUP
 from wxauto_mgt.core.monitoring.checks.contract import CheckContext, CheckKind, CheckResult, Outcome
+from wxauto_mgt.core.monitoring.checks.form_fields import CHECK_GROUP
 from wxauto_mgt.core.monitoring.checks.store import (
     Canary,
     Echo,
@@ -43,6 +42,7 @@ _LONGEST_SEND_S: Final = 90.0  # the client's own limit, and a wait for the budg
 _SECOND_US: Final = 1_000_000
 _MS_US: Final = 1_000
 _SECONDS: Final = "unit.seconds"
+_hints = FieldHints(labels="check_kind.canary.field", helps="check_kind.canary.help", group=CHECK_GROUP)
 
 
 def _one_line(value: str) -> str:
@@ -56,13 +56,6 @@ def _one_line(value: str) -> str:
 Line = Annotated[str, AfterValidator(_one_line)]
 
 
-def _of(name: str, order: int, *, unit: str = "", has_help: bool = False) -> JsonDict:
-    help_key = f"check_kind.canary.help.{name}" if has_help else ""
-    return hints(
-        f"check_kind.canary.field.{name}", group=CHECK_GROUP, order=order, unit=unit, help_key=help_key
-    )
-
-
 class CanaryConfig(ConfigModel):
     """Where it is written, how often, and how long its echo may take.
 
@@ -73,30 +66,25 @@ class CanaryConfig(ConfigModel):
     """
 
     instance: str = Field(
-        max_length=64,
-        json_schema_extra=hints(
-            "check_kind.canary.field.instance",
-            group=CHECK_GROUP,
-            order=100,
-            widget=Widget.REFERENCE,
-            refers_to=INSTANCE,
-        ),
+        max_length=64, json_schema_extra=_hints("instance", 100, widget=Widget.REFERENCE, refers_to=INSTANCE)
     )
     chat: Line = Field(
-        default=FILE_TRANSFER, max_length=100, json_schema_extra=_of("chat", 110, has_help=True)
+        default=FILE_TRANSFER, max_length=100, json_schema_extra=_hints("chat", 110, has_help=True)
     )
     text: Line = Field(
-        default="wxauto_mgt 自检", max_length=100, json_schema_extra=_of("text", 120, has_help=True)
+        default="wxauto_mgt 自检", max_length=100, json_schema_extra=_hints("text", 120, has_help=True)
     )
     every_s: float = Field(
         default=1800.0,
         ge=60.0,
         le=7 * 86_400,
-        json_schema_extra=_of("every_s", 130, unit=_SECONDS, has_help=True),
+        json_schema_extra=_hints("every_s", 130, unit=_SECONDS, has_help=True),
     )
-    wait_s: float = Field(default=15.0, ge=0.0, le=120.0, json_schema_extra=_of("wait_s", 140, unit=_SECONDS))
+    wait_s: float = Field(
+        default=15.0, ge=0.0, le=120.0, json_schema_extra=_hints("wait_s", 140, unit=_SECONDS)
+    )
     lost_after_s: float = Field(
-        default=120.0, ge=1.0, le=3600.0, json_schema_extra=_of("lost_after_s", 150, unit=_SECONDS)
+        default=120.0, ge=1.0, le=3600.0, json_schema_extra=_hints("lost_after_s", 150, unit=_SECONDS)
     )
 
 

@@ -14,10 +14,11 @@ from typing import Annotated, ClassVar, Final
 
 from pydantic import AfterValidator, Field
 
-from wxauto_mgt.core.config.form_hints import Widget, hints
+from wxauto_mgt.core.config.form_hints import Widget
 from wxauto_mgt.core.config.model import ConfigModel, refuse
-from wxauto_mgt.core.monitoring.checks.addresses import CHECK_GROUP, absolute_path, with_port
+from wxauto_mgt.core.monitoring.checks.addresses import absolute_path, with_port
 from wxauto_mgt.core.monitoring.checks.contract import CheckContext, CheckKind, CheckResult, Outcome
+from wxauto_mgt.core.monitoring.checks.form_fields import shown
 from wxauto_mgt.core.monitoring.checks.own_thread import OwnThread, StillRunning
 from wxauto_mgt.errors import Fact
 from wxauto_mgt.runtime import process_tree
@@ -51,53 +52,23 @@ class CommandConfig(ConfigModel):
     command: Annotated[tuple[str, ...], AfterValidator(_check_command)] = Field(
         min_length=1,
         max_length=100,
-        json_schema_extra=hints(
-            "check_kind.field.command",
-            group=CHECK_GROUP,
-            order=100,
-            widget=Widget.WORDS,
-            help_key="check_kind.help.command",
-        ),
+        json_schema_extra=shown("command", 100, widget=Widget.WORDS, has_help=True),
     )
     cwd: Annotated[str, AfterValidator(_folder_or_none)] = Field(
-        default="",
-        max_length=1000,
-        json_schema_extra=hints("check_kind.field.cwd", group=CHECK_GROUP, order=110),
+        default="", max_length=1000, json_schema_extra=shown("cwd", 110)
     )
     time_limit_s: float = Field(
         default=30.0,
         gt=0.0,
         le=600.0,
-        json_schema_extra=hints(
-            "check_kind.field.time_limit_s",
-            group=CHECK_GROUP,
-            order=120,
-            unit="unit.seconds",
-            help_key="check_kind.help.time_limit_s",
-        ),
+        json_schema_extra=shown("time_limit_s", 120, unit="unit.seconds", has_help=True),
     )
-    ok_code: int = Field(
-        default=0, json_schema_extra=hints("check_kind.field.ok_code", group=CHECK_GROUP, order=130)
-    )
+    ok_code: int = Field(default=0, json_schema_extra=shown("ok_code", 130))
     degraded_code: int | None = Field(
-        default=None,
-        json_schema_extra=hints(
-            "check_kind.field.degraded_code",
-            group=CHECK_GROUP,
-            order=140,
-            widget=Widget.NUMBER,
-            help_key="check_kind.help.degraded_code",
-        ),
+        default=None, json_schema_extra=shown("degraded_code", 140, widget=Widget.NUMBER, has_help=True)
     )
     expected_output: str = Field(
-        default="",
-        max_length=500,
-        json_schema_extra=hints(
-            "check_kind.field.expected_output",
-            group=CHECK_GROUP,
-            order=150,
-            help_key="check_kind.help.expected_output",
-        ),
+        default="", max_length=500, json_schema_extra=shown("expected_output", 150, has_help=True)
     )
 
 

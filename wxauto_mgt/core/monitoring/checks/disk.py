@@ -10,10 +10,10 @@ from typing import Annotated, ClassVar, Final, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from wxauto_mgt.core.config.form_hints import hints
 from wxauto_mgt.core.config.model import ConfigModel, refuse
-from wxauto_mgt.core.monitoring.checks.addresses import CHECK_GROUP, absolute_path
+from wxauto_mgt.core.monitoring.checks.addresses import absolute_path
 from wxauto_mgt.core.monitoring.checks.contract import CheckContext, CheckKind, CheckResult, Outcome
+from wxauto_mgt.core.monitoring.checks.form_fields import shown
 from wxauto_mgt.core.monitoring.checks.own_thread import OwnThread, StillRunning
 from wxauto_mgt.errors import Fact
 
@@ -93,37 +93,19 @@ class FolderConfig(ConfigModel):
     path: Annotated[str, AfterValidator(_folder_or_none)] = Field(
         default="",
         max_length=1000,
-        json_schema_extra=hints(
-            "check_kind.field.folder", group=CHECK_GROUP, order=100, help_key="check_kind.help.disk_folder"
-        ),
+        json_schema_extra=shown("folder", 100, help_key="check_kind.help.disk_folder"),
     )
     warn_percent: float = Field(
-        default=90.0,
-        gt=0.0,
-        le=100.0,
-        json_schema_extra=hints(
-            "check_kind.field.warn_percent", group=CHECK_GROUP, order=110, unit="unit.percent"
-        ),
+        default=90.0, gt=0.0, le=100.0, json_schema_extra=shown("warn_percent", 110, unit="unit.percent")
     )
     fail_percent: float = Field(
-        default=95.0,
-        gt=0.0,
-        le=100.0,
-        json_schema_extra=hints(
-            "check_kind.field.fail_percent", group=CHECK_GROUP, order=120, unit="unit.percent"
-        ),
+        default=95.0, gt=0.0, le=100.0, json_schema_extra=shown("fail_percent", 120, unit="unit.percent")
     )
     warn_free_gb: float = Field(
-        default=0.0,
-        ge=0.0,
-        le=1_000_000.0,
-        json_schema_extra=hints("check_kind.field.warn_free_gb", group=CHECK_GROUP, order=130),
+        default=0.0, ge=0.0, le=1_000_000.0, json_schema_extra=shown("warn_free_gb", 130)
     )
     fail_free_gb: float = Field(
-        default=0.0,
-        ge=0.0,
-        le=1_000_000.0,
-        json_schema_extra=hints("check_kind.field.fail_free_gb", group=CHECK_GROUP, order=140),
+        default=0.0, ge=0.0, le=1_000_000.0, json_schema_extra=shown("fail_free_gb", 140)
     )
 
     @model_validator(mode="after")

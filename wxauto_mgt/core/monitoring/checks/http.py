@@ -10,10 +10,9 @@ from typing import Annotated, ClassVar, Final
 
 import aiohttp
 from pydantic import AfterValidator, Field, SecretStr
-from pydantic.config import JsonDict
 from yarl import URL
 
-from wxauto_mgt.core.config.form_hints import Widget, hints
+from wxauto_mgt.core.config.form_hints import FieldHints, Widget
 from wxauto_mgt.core.config.model import JSON, ConfigModel, refuse
 from wxauto_mgt.core.monitoring.checks.address_guard import (
     AddressGuard,
@@ -21,8 +20,9 @@ from wxauto_mgt.core.monitoring.checks.address_guard import (
     HostClass,
     class_of_literal,
 )
-from wxauto_mgt.core.monitoring.checks.addresses import CHECK_GROUP, server_address
+from wxauto_mgt.core.monitoring.checks.addresses import server_address
 from wxauto_mgt.core.monitoring.checks.contract import CheckKind, CheckResult, Outcome
+from wxauto_mgt.core.monitoring.checks.form_fields import CHECK_GROUP
 from wxauto_mgt.errors import Fact
 
 SCHEMES: Final = ("http", "https")
@@ -35,6 +35,7 @@ _KEEP_METHOD: Final = (307, 308)
 _SHOWN_AT_MOST: Final = 100
 # What services write into the body of a 200 when they do not work.
 _BAD_WORDS: Final = frozenset({"error", "fail", "failed", "failure", "unhealthy", "down"})
+_hints = FieldHints(labels="check_kind.http.field", helps="check_kind.http.help", group=CHECK_GROUP)
 
 
 class Method(StrEnum):
@@ -60,13 +61,6 @@ def _sendable(value: SecretStr) -> SecretStr:
     return value
 
 
-def _of(name: str, order: int, *, widget: Widget | None = None, has_help: bool = True) -> JsonDict:
-    help_key = f"check_kind.http.help.{name}" if has_help else ""
-    return hints(
-        f"check_kind.http.field.{name}", group=CHECK_GROUP, order=order, widget=widget, help_key=help_key
-    )
-
-
 class HttpConfig(ConfigModel):
     """Which page, and what it must answer.
 
@@ -78,22 +72,28 @@ class HttpConfig(ConfigModel):
     """
 
     url: Annotated[str, AfterValidator(check_address)] = Field(
-        max_length=2000, json_schema_extra=_of("url", 100, widget=Widget.URL)
+        max_length=2000, json_schema_extra=_hints("url", 100, widget=Widget.URL, has_help=True)
     )
-    method: Method = Field(default=Method.GET, json_schema_extra=_of("method", 110, has_help=False))
+    method: Method = Field(default=Method.GET, json_schema_extra=_hints("method", 110))
     expected_status: tuple[Annotated[int, Field(ge=100, le=599)], ...] = Field(
-        default=(), max_length=20, json_schema_extra=_of("expected_status", 120)
+        default=(), max_length=20, json_schema_extra=_hints("expected_status", 120, has_help=True)
     )
-    expected_text: str = Field(default="", max_length=1000, json_schema_extra=_of("expected_text", 130))
-    json_field: str = Field(default="", max_length=200, json_schema_extra=_of("json_field", 140))
-    json_value: str = Field(default="", max_length=200, json_schema_extra=_of("json_value", 150))
+    expected_text: str = Field(
+        default="", max_length=1000, json_schema_extra=_hints("expected_text", 130, has_help=True)
+    )
+    json_field: str = Field(
+        default="", max_length=200, json_schema_extra=_hints("json_field", 140, has_help=True)
+    )
+    json_value: str = Field(
+        default="", max_length=200, json_schema_extra=_hints("json_value", 150, has_help=True)
+    )
     detects_error_body: bool = Field(
-        default=True, json_schema_extra=_of("detects_error_body", 160, widget=Widget.SWITCH)
+        default=True, json_schema_extra=_hints("detects_error_body", 160, widget=Widget.SWITCH, has_help=True)
     )
     bearer_token: Annotated[SecretStr, AfterValidator(_sendable)] = Field(
         default=SecretStr(""),
         max_length=1000,
-        json_schema_extra=_of("bearer_token", 170, widget=Widget.SECRET),
+        json_schema_extra=_hints("bearer_token", 170, widget=Widget.SECRET, has_help=True),
     )
 
 

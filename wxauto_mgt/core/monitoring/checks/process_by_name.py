@@ -11,10 +11,9 @@ from typing import ClassVar, Final, Self
 import psutil
 from pydantic import Field, model_validator
 
-from wxauto_mgt.core.config.form_hints import hints
 from wxauto_mgt.core.config.model import ConfigModel, refuse
-from wxauto_mgt.core.monitoring.checks.addresses import CHECK_GROUP
 from wxauto_mgt.core.monitoring.checks.contract import CheckContext, CheckKind, CheckResult, Outcome
+from wxauto_mgt.core.monitoring.checks.form_fields import shown
 from wxauto_mgt.core.monitoring.checks.own_thread import OwnThread, StillRunning
 from wxauto_mgt.errors import Fact
 
@@ -26,32 +25,11 @@ _PROGRAM: Final = ".exe"  # what Windows adds to names; people may leave it out
 class ProcessByNameConfig(ConfigModel):
     """Which processes, and how many at least. Given both a name and a text, both must fit."""
 
-    name: str = Field(
-        default="",
-        max_length=200,
-        json_schema_extra=hints(
-            "check_kind.field.process_name",
-            group=CHECK_GROUP,
-            order=100,
-            help_key="check_kind.help.process_name",
-        ),
-    )
+    name: str = Field(default="", max_length=200, json_schema_extra=shown("process_name", 100, has_help=True))
     command_part: str = Field(
-        default="",
-        max_length=500,
-        json_schema_extra=hints(
-            "check_kind.field.command_part",
-            group=CHECK_GROUP,
-            order=110,
-            help_key="check_kind.help.command_part",
-        ),
+        default="", max_length=500, json_schema_extra=shown("command_part", 110, has_help=True)
     )
-    min_count: int = Field(
-        default=1,
-        ge=1,
-        le=1000,
-        json_schema_extra=hints("check_kind.field.min_count", group=CHECK_GROUP, order=120),
-    )
+    min_count: int = Field(default=1, ge=1, le=1000, json_schema_extra=shown("min_count", 120))
 
     @model_validator(mode="after")
     def _names_something(self) -> Self:

@@ -6,9 +6,8 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from wxauto_mgt.core.config.form_hints import hints
 from wxauto_mgt.core.config.model import ConfigModel
-from wxauto_mgt.core.monitoring.checks.addresses import CHECK_GROUP
+from wxauto_mgt.core.monitoring.checks.form_fields import shown
 from wxauto_mgt.core.monitoring.checks.contract import CheckContext, CheckKind, CheckResult, Outcome
 from wxauto_mgt.errors import Fact
 
@@ -20,13 +19,7 @@ class PushConfig(ConfigModel):
         default=300.0,
         gt=0.0,
         le=30 * 86_400,
-        json_schema_extra=hints(
-            "check_kind.field.max_age_s",
-            group=CHECK_GROUP,
-            order=100,
-            unit="unit.seconds",
-            help_key="check_kind.help.max_age_s",
-        ),
+        json_schema_extra=shown("max_age_s", 100, unit="unit.seconds", has_help=True),
     )
 
 

@@ -11,10 +11,11 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr
 
-from wxauto_mgt.core.config.form_hints import Widget, hints
+from wxauto_mgt.core.config.form_hints import Widget
 from wxauto_mgt.core.config.model import ConfigModel, refuse
-from wxauto_mgt.core.monitoring.checks.addresses import CHECK_GROUP, server_address, with_port
+from wxauto_mgt.core.monitoring.checks.addresses import server_address, with_port
 from wxauto_mgt.core.monitoring.checks.contract import CheckContext, CheckKind, CheckResult, Outcome
+from wxauto_mgt.core.monitoring.checks.form_fields import shown
 from wxauto_mgt.errors import Fact
 
 if TYPE_CHECKING:
@@ -39,42 +40,15 @@ class RedisConfig(ConfigModel):
 
     url: Annotated[str, AfterValidator(_check_url)] = Field(
         max_length=500,
-        json_schema_extra=hints(
-            "check_kind.field.url",
-            group=CHECK_GROUP,
-            order=100,
-            widget=Widget.URL,
-            help_key="check_kind.help.redis_url",
-        ),
+        json_schema_extra=shown("url", 100, widget=Widget.URL, help_key="check_kind.help.redis_url"),
     )
-    username: str = Field(
-        default="",
-        max_length=200,
-        json_schema_extra=hints("check_kind.field.username", group=CHECK_GROUP, order=110),
-    )
+    username: str = Field(default="", max_length=200, json_schema_extra=shown("username", 110))
     password: SecretStr = Field(
-        default=SecretStr(""),
-        max_length=500,
-        json_schema_extra=hints(
-            "check_kind.field.password", group=CHECK_GROUP, order=120, widget=Widget.SECRET
-        ),
+        default=SecretStr(""), max_length=500, json_schema_extra=shown("password", 120, widget=Widget.SECRET)
     )
-    ca_file: str = Field(
-        default="",
-        max_length=1000,
-        json_schema_extra=hints(
-            "check_kind.field.ca_file", group=CHECK_GROUP, order=130, help_key="check_kind.help.ca_file"
-        ),
-    )
+    ca_file: str = Field(default="", max_length=1000, json_schema_extra=shown("ca_file", 130, has_help=True))
     may_be_replica: bool = Field(
-        default=False,
-        json_schema_extra=hints(
-            "check_kind.field.may_be_replica",
-            group=CHECK_GROUP,
-            order=140,
-            widget=Widget.SWITCH,
-            help_key="check_kind.help.may_be_replica",
-        ),
+        default=False, json_schema_extra=shown("may_be_replica", 140, widget=Widget.SWITCH, has_help=True)
     )
 
 

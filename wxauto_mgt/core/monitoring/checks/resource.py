@@ -6,13 +6,14 @@ from enum import StrEnum
 from typing import ClassVar
 
 from pydantic import Field, model_validator
-from pydantic.config import JsonDict
 
-from wxauto_mgt.core.config.form_hints import Widget, hints
+from wxauto_mgt.core.config.form_hints import FieldHints, Widget
 from wxauto_mgt.core.config.model import ConfigModel, refuse
-from wxauto_mgt.core.monitoring.checks.addresses import CHECK_GROUP
 from wxauto_mgt.core.monitoring.checks.contract import CheckKind, CheckResult, Outcome
+from wxauto_mgt.core.monitoring.checks.form_fields import CHECK_GROUP
 from wxauto_mgt.errors import Fact
+
+_hints = FieldHints(labels="check_kind.resource.field", helps="check_kind.resource.help", group=CHECK_GROUP)
 
 
 class Direction(StrEnum):
@@ -20,17 +21,6 @@ class Direction(StrEnum):
 
     ABOVE = "above"
     BELOW = "below"
-
-
-def _of(name: str, order: int, *, choices: str = "", has_help: bool = False) -> JsonDict:
-    return hints(
-        f"check_kind.resource.field.{name}",
-        group=CHECK_GROUP,
-        order=order,
-        widget=Widget.CHOICE if choices else None,
-        choices=choices,
-        help_key=f"check_kind.resource.help.{name}" if has_help else "",
-    )
 
 
 class ResourceConfig(ConfigModel):
@@ -41,13 +31,15 @@ class ResourceConfig(ConfigModel):
         warn: from here on it is degraded; fail: from here on it failed. One of them at least.
     """
 
-    metric: str = Field(min_length=1, max_length=200, json_schema_extra=_of("metric", 100, has_help=True))
+    metric: str = Field(min_length=1, max_length=200, json_schema_extra=_hints("metric", 100, has_help=True))
     direction: Direction = Field(
         default=Direction.ABOVE,
-        json_schema_extra=_of("direction", 110, choices="check_kind.resource.direction"),
+        json_schema_extra=_hints(
+            "direction", 110, widget=Widget.CHOICE, choices="check_kind.resource.direction"
+        ),
     )
-    warn: float | None = Field(default=None, json_schema_extra=_of("warn", 120, has_help=True))
-    fail: float | None = Field(default=None, json_schema_extra=_of("fail", 130, has_help=True))
+    warn: float | None = Field(default=None, json_schema_extra=_hints("warn", 120, has_help=True))
+    fail: float | None = Field(default=None, json_schema_extra=_hints("fail", 130, has_help=True))
 
     @model_validator(mode="after")
     def _check_limits(self) -> ResourceConfig:

@@ -12,10 +12,10 @@ from typing import Annotated, ClassVar, Final
 
 from pydantic import AfterValidator, Field
 
-from wxauto_mgt.core.config.form_hints import hints
 from wxauto_mgt.core.config.model import ConfigModel
-from wxauto_mgt.core.monitoring.checks.addresses import CHECK_GROUP, absolute_path
+from wxauto_mgt.core.monitoring.checks.addresses import absolute_path
 from wxauto_mgt.core.monitoring.checks.contract import CheckContext, CheckKind, CheckResult, Outcome
+from wxauto_mgt.core.monitoring.checks.form_fields import shown
 from wxauto_mgt.core.monitoring.checks.own_thread import OwnThread, StillRunning
 from wxauto_mgt.core.monitoring.checks.store import count_tables, quick_check
 from wxauto_mgt.errors import Fact
@@ -39,27 +39,16 @@ class SqliteConfig(ConfigModel):
     """Which file, and how thoroughly it is looked at."""
 
     path: Annotated[str, AfterValidator(absolute_path)] = Field(
-        max_length=1000, json_schema_extra=hints("check_kind.field.file", group=CHECK_GROUP, order=100)
+        max_length=1000, json_schema_extra=shown("file", 100)
     )
     examine_every_s: float = Field(
         default=3600.0,
         ge=0.0,
         le=30 * 86_400,
-        json_schema_extra=hints(
-            "check_kind.field.examine_every_s",
-            group=CHECK_GROUP,
-            order=110,
-            unit="unit.seconds",
-            help_key="check_kind.help.examine_every_s",
-        ),
+        json_schema_extra=shown("examine_every_s", 110, unit="unit.seconds", has_help=True),
     )
     examine_at_most_s: float = Field(
-        default=10.0,
-        ge=0.0,
-        le=300.0,
-        json_schema_extra=hints(
-            "check_kind.field.examine_at_most_s", group=CHECK_GROUP, order=120, unit="unit.seconds"
-        ),
+        default=10.0, ge=0.0, le=300.0, json_schema_extra=shown("examine_at_most_s", 120, unit="unit.seconds")
     )
 
 

@@ -8,10 +8,10 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from wxauto_mgt.core.config.form_hints import hints
 from wxauto_mgt.core.config.model import ConfigModel
-from wxauto_mgt.core.monitoring.checks.addresses import CHECK_GROUP, Host
+from wxauto_mgt.core.monitoring.checks.addresses import Host
 from wxauto_mgt.core.monitoring.checks.contract import CheckKind, CheckResult, Outcome
+from wxauto_mgt.core.monitoring.checks.form_fields import shown
 from wxauto_mgt.errors import Fact
 
 
@@ -22,18 +22,12 @@ class TcpConfig(ConfigModel):
         port: None = that of the service.
     """
 
-    host: Host = Field(
-        default="127.0.0.1",
-        max_length=253,
-        json_schema_extra=hints("check_kind.field.host", group=CHECK_GROUP, order=100),
-    )
+    host: Host = Field(default="127.0.0.1", max_length=253, json_schema_extra=shown("host", 100))
     port: int | None = Field(
         default=None,
         ge=1,
         le=65_535,
-        json_schema_extra=hints(
-            "check_kind.field.port", group=CHECK_GROUP, order=110, help_key="check_kind.tcp.help.port"
-        ),
+        json_schema_extra=shown("port", 110, help_key="check_kind.tcp.help.port"),
     )
 
 

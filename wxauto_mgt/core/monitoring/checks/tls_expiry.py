@@ -11,10 +11,11 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 from pydantic import Field, model_validator
 
-from wxauto_mgt.core.config.form_hints import Widget, hints
+from wxauto_mgt.core.config.form_hints import Widget
 from wxauto_mgt.core.config.model import ConfigModel, refuse
-from wxauto_mgt.core.monitoring.checks.addresses import CHECK_GROUP, Host
+from wxauto_mgt.core.monitoring.checks.addresses import Host
 from wxauto_mgt.core.monitoring.checks.contract import CheckKind, CheckResult, Outcome
+from wxauto_mgt.core.monitoring.checks.form_fields import shown
 from wxauto_mgt.errors import Fact
 
 _DAY: Final = timedelta(days=1)
@@ -29,52 +30,23 @@ _WRONG_NAME: Final = frozenset({62, 64})
 class TlsExpiryConfig(ConfigModel):
     """Which server, and how many days are too few."""
 
-    host: Host = Field(
-        max_length=255, json_schema_extra=hints("check_kind.field.host", group=CHECK_GROUP, order=100)
-    )
+    host: Host = Field(max_length=255, json_schema_extra=shown("host", 100))
     port: int = Field(
-        default=0,
-        ge=0,
-        le=65_535,
-        json_schema_extra=hints(
-            "check_kind.field.port", group=CHECK_GROUP, order=110, help_key="check_kind.help.tls_port"
-        ),
+        default=0, ge=0, le=65_535, json_schema_extra=shown("port", 110, help_key="check_kind.help.tls_port")
     )
     server_name: str = Field(
-        default="",
-        max_length=255,
-        json_schema_extra=hints(
-            "check_kind.field.server_name",
-            group=CHECK_GROUP,
-            order=120,
-            help_key="check_kind.help.server_name",
-        ),
+        default="", max_length=255, json_schema_extra=shown("server_name", 120, has_help=True)
     )
     warn_days: float = Field(
-        default=21.0,
-        ge=0.0,
-        le=3650.0,
-        json_schema_extra=hints("check_kind.field.warn_days", group=CHECK_GROUP, order=130, unit="unit.days"),
+        default=21.0, ge=0.0, le=3650.0, json_schema_extra=shown("warn_days", 130, unit="unit.days")
     )
     fail_days: float = Field(
-        default=7.0,
-        ge=0.0,
-        le=3650.0,
-        json_schema_extra=hints("check_kind.field.fail_days", group=CHECK_GROUP, order=140, unit="unit.days"),
+        default=7.0, ge=0.0, le=3650.0, json_schema_extra=shown("fail_days", 140, unit="unit.days")
     )
     may_be_self_signed: bool = Field(
-        default=False,
-        json_schema_extra=hints(
-            "check_kind.field.may_be_self_signed", group=CHECK_GROUP, order=150, widget=Widget.SWITCH
-        ),
+        default=False, json_schema_extra=shown("may_be_self_signed", 150, widget=Widget.SWITCH)
     )
-    ca_file: str = Field(
-        default="",
-        max_length=1000,
-        json_schema_extra=hints(
-            "check_kind.field.ca_file", group=CHECK_GROUP, order=160, help_key="check_kind.help.ca_file"
-        ),
-    )
+    ca_file: str = Field(default="", max_length=1000, json_schema_extra=shown("ca_file", 160, has_help=True))
 
     @model_validator(mode="after")
     def _warns_first(self) -> Self:

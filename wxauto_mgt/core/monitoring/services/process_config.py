@@ -11,15 +11,15 @@ from enum import StrEnum
 from typing import Annotated, Final
 
 from pydantic import AfterValidator, Field, StringConstraints
-from pydantic.config import JsonDict
 
-from wxauto_mgt.core.config.form_hints import Widget, hints
+from wxauto_mgt.core.config.form_hints import FieldHints, Widget
 from wxauto_mgt.core.config.model import ConfigModel, Document, refuse
 from wxauto_mgt.core.secrets.redaction import is_secret_name
 
 _GROUP: Final = "service.group.process"
 _VARIABLE_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}\Z")
 _OWN_VARIABLES: Final = "WXAUTO_MGT_"
+_hints = FieldHints(labels="service.process", helps="service.process.help", group=_GROUP)
 
 
 class RestartPolicy(StrEnum):
@@ -51,20 +51,6 @@ def _check_names(env: Mapping[str, str]) -> Mapping[str, str]:
     return env
 
 
-def _hints(
-    name: str, order: int, *, widget: Widget | None = None, choices: str = "", unit: str = ""
-) -> JsonDict:
-    return hints(
-        f"service.process.{name}",
-        group=_GROUP,
-        order=order,
-        widget=widget,
-        help_key=f"service.process.help.{name}",
-        choices=choices,
-        unit=unit,
-    )
-
-
 Text = Annotated[str, StringConstraints(max_length=4000), AfterValidator(_check_text)]
 
 
@@ -81,19 +67,28 @@ class ManagedProcessConfig(ConfigModel):
     """
 
     command: Annotated[tuple[Text, ...], AfterValidator(_check_program)] = Field(
-        min_length=1, max_length=200, json_schema_extra=_hints("command", 710, widget=Widget.WORDS)
+        min_length=1,
+        max_length=200,
+        json_schema_extra=_hints("command", 710, widget=Widget.WORDS, has_help=True),
     )
-    cwd: Text = Field(default="", json_schema_extra=_hints("cwd", 720))
+    cwd: Text = Field(default="", json_schema_extra=_hints("cwd", 720, has_help=True))
     env: Annotated[Mapping[str, Text], AfterValidator(_check_names)] = Field(
-        default_factory=dict, max_length=100, json_schema_extra=_hints("env", 730, widget=Widget.PAIRS)
+        default_factory=dict,
+        max_length=100,
+        json_schema_extra=_hints("env", 730, widget=Widget.PAIRS, has_help=True),
     )
-    autostart: bool = Field(default=True, json_schema_extra=_hints("autostart", 740, widget=Widget.SWITCH))
+    autostart: bool = Field(
+        default=True, json_schema_extra=_hints("autostart", 740, widget=Widget.SWITCH, has_help=True)
+    )
     restart: RestartPolicy = Field(
         default=RestartPolicy.ON_FAILURE,
-        json_schema_extra=_hints("restart", 750, choices="service.process.restart"),
+        json_schema_extra=_hints("restart", 750, choices="service.process.restart", has_help=True),
     )
     stop_timeout_s: float = Field(
-        default=10.0, ge=0, le=60, json_schema_extra=_hints("stop_timeout_s", 760, unit="unit.seconds")
+        default=10.0,
+        ge=0,
+        le=60,
+        json_schema_extra=_hints("stop_timeout_s", 760, unit="unit.seconds", has_help=True),
     )
 
 

@@ -10,9 +10,8 @@ from functools import partial
 from typing import Annotated, Any, Final, Protocol, TypeVar
 
 from pydantic import AfterValidator, Field, JsonValue
-from pydantic.config import JsonDict
 
-from wxauto_mgt.core.config.form_hints import Widget, hints
+from wxauto_mgt.core.config.form_hints import FieldHints, Widget
 from wxauto_mgt.core.config.model import (
     JSON,
     Candidate,
@@ -46,6 +45,7 @@ _SECONDS: Final = "unit.seconds"
 _TEMPLATES: Final = ("check", "repairs", "process")
 
 R = TypeVar("R")
+_hints = FieldHints(labels="service.field", helps="service.help", group=_BASIC)
 
 
 class RepairPresets(Protocol):
@@ -74,49 +74,36 @@ def _check_name(value: str) -> str:
     return value
 
 
-def _of(
-    name: str,
-    order: int,
-    *,
-    group: str = _BASIC,
-    widget: Widget | None = None,
-    has_help: bool = False,
-    unit: str = "",
-) -> JsonDict:
-    help_key = f"service.help.{name}" if has_help else ""
-    return hints(
-        f"service.field.{name}", group=group, order=order, widget=widget, help_key=help_key, unit=unit
-    )
-
-
 class _ServiceDocument(ConfigModel):
     """The fields that all services have; the check's and the repairs' own stand inside them."""
 
-    name: Annotated[ObjectId, AfterValidator(_check_name)] = Field(json_schema_extra=_of("name", 10))
-    description: str = Field(default="", max_length=200, json_schema_extra=_of("description", 20))
-    enabled: bool = Field(default=True, json_schema_extra=_of("enabled", 30))
-    critical: bool = Field(default=False, json_schema_extra=_of("critical", 40, has_help=True))
-    port: int | None = Field(default=None, ge=1, le=65_535, json_schema_extra=_of("port", 50, has_help=True))
+    name: Annotated[ObjectId, AfterValidator(_check_name)] = Field(json_schema_extra=_hints("name", 10))
+    description: str = Field(default="", max_length=200, json_schema_extra=_hints("description", 20))
+    enabled: bool = Field(default=True, json_schema_extra=_hints("enabled", 30))
+    critical: bool = Field(default=False, json_schema_extra=_hints("critical", 40, has_help=True))
+    port: int | None = Field(
+        default=None, ge=1, le=65_535, json_schema_extra=_hints("port", 50, has_help=True)
+    )
     depends_on: tuple[str, ...] = Field(
         default=(),
         max_length=50,
-        json_schema_extra=_of("depends_on", 60, widget=Widget.WORDS, has_help=True),
+        json_schema_extra=_hints("depends_on", 60, widget=Widget.WORDS, has_help=True),
     )
     check: dict[str, JsonValue]
     interval_s: float | None = Field(
         default=None,
         ge=0.05,
         le=86_400,
-        json_schema_extra=_of("interval_s", 500, group=_CHECK, unit=_SECONDS),
+        json_schema_extra=_hints("interval_s", 500, group=_CHECK, unit=_SECONDS),
     )
     timeout_s: float | None = Field(
-        default=None, ge=0.05, le=300, json_schema_extra=_of("timeout_s", 510, group=_CHECK, unit=_SECONDS)
+        default=None, ge=0.05, le=300, json_schema_extra=_hints("timeout_s", 510, group=_CHECK, unit=_SECONDS)
     )
     failure_threshold: int | None = Field(
-        default=None, ge=1, le=100, json_schema_extra=_of("failure_threshold", 520, group=_CHECK)
+        default=None, ge=1, le=100, json_schema_extra=_hints("failure_threshold", 520, group=_CHECK)
     )
     repairs: tuple[dict[str, JsonValue], ...] = Field(
-        default=(), max_length=20, json_schema_extra=_of("repairs", 600, group=_REPAIRS)
+        default=(), max_length=20, json_schema_extra=_hints("repairs", 600, group=_REPAIRS)
     )
     process: ManagedProcessConfig | None = None
 

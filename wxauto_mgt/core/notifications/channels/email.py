@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Final
 
 from pydantic import AfterValidator, Field, SecretStr
 
-from wxauto_mgt.core.config.form_hints import Widget, hints
+from wxauto_mgt.core.config.form_hints import FieldHints, Widget
 from wxauto_mgt.core.config.model import ConfigModel, refuse
 from wxauto_mgt.core.notifications.channels.apprise_post import Service, send_by_apprise
 from wxauto_mgt.core.notifications.channels.hook_fields import GROUP
@@ -16,6 +16,7 @@ from wxauto_mgt.core.notifications.contract import Channel, Notice
 
 _ADDRESS: Final = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\Z")
 _HOST: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:-]*\Z")
+_hints = FieldHints(labels="channel.field", helps="channel.help", group=GROUP)
 
 
 def _check_address(value: str) -> str:
@@ -50,47 +51,22 @@ class EmailConfig(ConfigModel):
     """The server, whose account, and to whom."""
 
     host: Annotated[str, AfterValidator(_check_host)] = Field(
-        max_length=255, json_schema_extra=hints("channel.field.host", group=GROUP, order=100)
+        max_length=255, json_schema_extra=_hints("host", 100)
     )
-    port: int = Field(
-        default=0,
-        ge=0,
-        le=65_535,
-        json_schema_extra=hints("channel.field.port", group=GROUP, order=110, help_key="channel.help.port"),
-    )
+    port: int = Field(default=0, ge=0, le=65_535, json_schema_extra=_hints("port", 110, has_help=True))
     security: Security = Field(
         default=Security.SSL,
-        json_schema_extra=hints(
-            "channel.field.security",
-            group=GROUP,
-            order=120,
-            widget=Widget.CHOICE,
-            choices="channel.security",
-        ),
+        json_schema_extra=_hints("security", 120, widget=Widget.CHOICE, choices="channel.security"),
     )
-    username: str = Field(
-        default="",
-        max_length=255,
-        json_schema_extra=hints("channel.field.username", group=GROUP, order=130),
-    )
+    username: str = Field(default="", max_length=255, json_schema_extra=_hints("username", 130))
     password: SecretStr = Field(
         default=SecretStr(""),
         max_length=500,
-        json_schema_extra=hints(
-            "channel.field.password",
-            group=GROUP,
-            order=140,
-            widget=Widget.SECRET,
-            help_key="channel.help.password",
-        ),
+        json_schema_extra=_hints("password", 140, widget=Widget.SECRET, has_help=True),
     )
-    sender: Address = Field(
-        max_length=255, json_schema_extra=hints("channel.field.sender", group=GROUP, order=150)
-    )
+    sender: Address = Field(max_length=255, json_schema_extra=_hints("sender", 150))
     recipients: tuple[Address, ...] = Field(
-        min_length=1,
-        max_length=50,
-        json_schema_extra=hints("channel.field.recipients", group=GROUP, order=160, widget=Widget.WORDS),
+        min_length=1, max_length=50, json_schema_extra=_hints("recipients", 160, widget=Widget.WORDS)
     )
 
 

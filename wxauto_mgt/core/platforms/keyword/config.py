@@ -7,7 +7,7 @@ from typing import Final
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from wxauto_mgt.core.config.form_hints import Widget, hints
+from wxauto_mgt.core.config.form_hints import FieldHints, Widget
 from wxauto_mgt.core.config.model import ConfigModel, refuse
 from wxauto_mgt.errors import PatternRefused
 from wxauto_mgt.runtime.user_regex import UserRegex
@@ -15,6 +15,7 @@ from wxauto_mgt.runtime.user_regex import UserRegex
 MAX_REPLY_TIME_S: Final = 600.0
 
 _GROUP: Final = "platform.keyword.group.rules"
+_hints = FieldHints(labels="platform.keyword.field", helps="platform.keyword.help", group=_GROUP)
 
 
 class MatchType(StrEnum):
@@ -31,55 +32,28 @@ class KeywordRule(ConfigModel):
 
     match_type: MatchType = Field(
         default=MatchType.CONTAINS,
-        json_schema_extra=hints(
-            "platform.keyword.field.match_type",
-            group=_GROUP,
-            order=10,
-            choices="platform.keyword.match_type",
-            help_key="platform.keyword.help.match_type",
-        ),
+        json_schema_extra=_hints("match_type", 10, choices="platform.keyword.match_type", has_help=True),
     )
     keywords: tuple[str, ...] = Field(
-        min_length=1,
-        json_schema_extra=hints(
-            "platform.keyword.field.keywords", group=_GROUP, order=20, widget=Widget.WORDS
-        ),
+        min_length=1, json_schema_extra=_hints("keywords", 20, widget=Widget.WORDS)
     )
     replies: tuple[str, ...] = Field(
-        min_length=1,
-        json_schema_extra=hints(
-            "platform.keyword.field.replies",
-            group=_GROUP,
-            order=30,
-            widget=Widget.WORDS,
-            help_key="platform.keyword.help.replies",
-        ),
+        min_length=1, json_schema_extra=_hints("replies", 30, widget=Widget.WORDS, has_help=True)
     )
-    random: bool = Field(
-        default=False,
-        json_schema_extra=hints(
-            "platform.keyword.field.random", group=_GROUP, order=40, help_key="platform.keyword.help.random"
-        ),
-    )
+    random: bool = Field(default=False, json_schema_extra=_hints("random", 40, has_help=True))
     min_reply_time: float = Field(
         default=0.0,
         ge=0.0,
         le=MAX_REPLY_TIME_S,
-        json_schema_extra=hints(
-            "platform.keyword.field.min_reply_time", group=_GROUP, order=50, unit="unit.seconds"
-        ),
+        json_schema_extra=_hints("min_reply_time", 50, unit="unit.seconds"),
     )
     max_reply_time: float = Field(
         default=0.0,
         ge=0.0,
         le=MAX_REPLY_TIME_S,
         validate_default=True,
-        json_schema_extra=hints(
-            "platform.keyword.field.max_reply_time",
-            group=_GROUP,
-            order=60,
-            unit="unit.seconds",
-            help_key="platform.keyword.help.reply_time",
+        json_schema_extra=_hints(
+            "max_reply_time", 60, unit="unit.seconds", help_key="platform.keyword.help.reply_time"
         ),
     )
 
@@ -116,12 +90,5 @@ class KeywordConfig(ConfigModel):
     """Rules, tried in their order; the first that matches answers."""
 
     rules: tuple[KeywordRule, ...] = Field(
-        min_length=1,
-        json_schema_extra=hints(
-            "platform.keyword.field.rules",
-            group=_GROUP,
-            order=10,
-            widget=Widget.TABLE,
-            help_key="platform.keyword.help.rules",
-        ),
+        min_length=1, json_schema_extra=_hints("rules", 10, widget=Widget.TABLE, has_help=True)
     )

@@ -6,12 +6,13 @@ from typing import Annotated, Final
 
 from pydantic import AfterValidator, Field, SecretStr
 
-from wxauto_mgt.core.config.form_hints import Widget, hints
+from wxauto_mgt.core.config.form_hints import FieldHints, Widget
 from wxauto_mgt.core.config.model import ConfigModel, refuse
 from wxauto_mgt.core.instances.model import check_base_url
 
 _SERVER: Final = "platform.openai.group.server"
 _ANSWER: Final = "platform.openai.group.answer"
+_hints = FieldHints(labels="platform.openai.field", helps="platform.openai.help")
 
 
 def _sendable_key(key: SecretStr) -> SecretStr:
@@ -33,79 +34,39 @@ class OpenAIConfig(ConfigModel):
 
     base_url: Annotated[str, AfterValidator(check_base_url)] = Field(
         max_length=500,
-        json_schema_extra=hints(
-            "platform.openai.field.base_url",
-            group=_SERVER,
-            order=10,
-            widget=Widget.URL,
-            help_key="platform.openai.help.base_url",
-        ),
+        json_schema_extra=_hints("base_url", 10, group=_SERVER, widget=Widget.URL, has_help=True),
     )
     api_key: Annotated[SecretStr, AfterValidator(_sendable_key)] = Field(
         default=SecretStr(""),
         max_length=500,
-        json_schema_extra=hints(
-            "platform.openai.field.api_key",
-            group=_SERVER,
-            order=20,
-            widget=Widget.SECRET,
-            help_key="platform.openai.help.api_key",
-        ),
+        json_schema_extra=_hints("api_key", 20, group=_SERVER, widget=Widget.SECRET, has_help=True),
     )
     model: Annotated[str, AfterValidator(_not_blank)] = Field(
-        max_length=200, json_schema_extra=hints("platform.openai.field.model", group=_SERVER, order=30)
+        max_length=200, json_schema_extra=_hints("model", 30, group=_SERVER)
     )
     timeout_s: float = Field(
         default=60.0,
         gt=0.0,
         le=600.0,
-        json_schema_extra=hints(
-            "platform.openai.field.timeout_s", group=_SERVER, order=40, unit="unit.seconds"
-        ),
+        json_schema_extra=_hints("timeout_s", 40, group=_SERVER, unit="unit.seconds"),
     )
     system_prompt: str = Field(
         default="",
         max_length=20_000,
-        json_schema_extra=hints(
-            "platform.openai.field.system_prompt",
-            group=_ANSWER,
-            order=50,
-            widget=Widget.MULTILINE,
-            help_key="platform.openai.help.system_prompt",
-        ),
+        json_schema_extra=_hints("system_prompt", 50, group=_ANSWER, widget=Widget.MULTILINE, has_help=True),
     )
     temperature: float | None = Field(
         default=None,
         ge=0.0,
         le=2.0,
-        json_schema_extra=hints(
-            "platform.openai.field.temperature",
-            group=_ANSWER,
-            order=60,
-            widget=Widget.NUMBER,
-            help_key="platform.openai.help.temperature",
-        ),
+        json_schema_extra=_hints("temperature", 60, group=_ANSWER, widget=Widget.NUMBER, has_help=True),
     )
     max_tokens: int | None = Field(
         default=None,
         ge=1,
         le=1_000_000,
-        json_schema_extra=hints(
-            "platform.openai.field.max_tokens",
-            group=_ANSWER,
-            order=70,
-            widget=Widget.NUMBER,
-            help_key="platform.openai.help.max_tokens",
-        ),
+        json_schema_extra=_hints("max_tokens", 70, group=_ANSWER, widget=Widget.NUMBER, has_help=True),
     )
     history_turns: int = Field(
-        default=10,
-        ge=0,
-        le=50,
-        json_schema_extra=hints(
-            "platform.openai.field.history_turns",
-            group=_ANSWER,
-            order=80,
-            help_key="platform.openai.help.history_turns",
-        ),
+        default=10, ge=0, le=50, json_schema_extra=_hints("history_turns", 80, group=_ANSWER, has_help=True)
     )

@@ -57,17 +57,13 @@ class ClearTemporaryFilesConfig(ConfigModel):
     """
 
     folder: Annotated[str, AfterValidator(_check_folder)] = Field(
-        default="",
-        max_length=1000,
-        json_schema_extra=shown("temporary.folder", 10, help_key="repair_field.help.temporary.folder"),
+        default="", max_length=1000, json_schema_extra=shown("temporary.folder", 10, has_help=True)
     )
     patterns: Annotated[tuple[str, ...], AfterValidator(_check_patterns)] = Field(
         default=("*.tmp",),
         min_length=1,
         max_length=50,
-        json_schema_extra=shown(
-            "temporary.patterns", 20, widget=Widget.WORDS, help_key="repair_field.help.temporary.patterns"
-        ),
+        json_schema_extra=shown("temporary.patterns", 20, widget=Widget.WORDS, has_help=True),
     )
     older_than_s: float = Field(
         default=3600.0,

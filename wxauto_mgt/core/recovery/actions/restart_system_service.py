@@ -62,8 +62,7 @@ class RestartSystemServiceConfig(ConfigModel):
     """
 
     name: Annotated[str, AfterValidator(_check_name)] = Field(
-        max_length=200,
-        json_schema_extra=shown("system_service.name", 10, help_key="repair_field.help.system_service.name"),
+        max_length=200, json_schema_extra=shown("system_service.name", 10, has_help=True)
     )
     of_user: bool = Field(
         default=False, json_schema_extra=shown("system_service.of_user", 20, widget=Widget.SWITCH)
