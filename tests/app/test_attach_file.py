@@ -5,13 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.environment import FREE_PORT
 from tests.waiting import eventually
 from wxauto_mgt.api.attach import RemoteMonitorAPI
 from wxauto_mgt.api.attach_point import AttachPoint, attach_file, read_attach_point
 from wxauto_mgt.api.console_link import ConsoleLink
 from wxauto_mgt.app import Application
+from wxauto_mgt.app import http as http_area
 from wxauto_mgt.app.attach_file import AttachFile
+from wxauto_mgt.core.wire import ErrorCleared
+from wxauto_mgt.errors import PermanentError
 from wxauto_mgt.runtime.clock import SystemClock
 from wxauto_mgt.texts.catalogue import Catalogue
 from wxauto_mgt.texts.language import Language
@@ -62,5 +67,33 @@ async def test_what_a_killed_console_left_does_not_hide_that_the_api_is_off(tmp_
     try:
         await application.start()
         assert "takes no calls" in str((await remote(tmp_path).get_statistics())["error"])
+    finally:
+        await application.stop()
+
+
+@pytest.mark.expects_log("http_listen fails: file_unwritable")
+async def test_what_a_full_disk_keeps_from_being_told_is_told_once_there_is_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_full = True
+    write = AttachFile.write
+
+    async def refusing(file: AttachFile, point: AttachPoint) -> None:
+        if is_full:
+            raise PermanentError("file_unwritable", path="attach.json", reason="No space left on device")
+        await write(file, point)
+
+    monkeypatch.setattr(AttachFile, "write", refusing)
+    monkeypatch.setattr(http_area, "_RETRY_S", 0.01)
+    application = await Application.open(data_dir=tmp_path, environment=FREE_PORT)
+    cleared: list[ErrorCleared] = []
+    application.bus.subscribe(ErrorCleared, cleared.append)
+    try:
+        await application.start()
+        assert not attach_file(tmp_path).exists()
+        is_full = False
+        await eventually(lambda: attach_file(tmp_path).exists())
+        assert (await remote(tmp_path).get_service_status())["success"] is True
+        assert [error.cause_code for error in cleared] == ["file_unwritable"]
     finally:
         await application.stop()

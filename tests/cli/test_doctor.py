@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import io
 import json
 import os
@@ -142,6 +143,16 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
         assert "not_writable" in codes(examine_data_folder(tmp_path, clock=CLOCK), Verdict.PROBLEM)
     finally:
         tmp_path.chmod(0o700)
+
+
+def test_a_full_disk_is_told_as_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_room(**_options: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("tempfile.NamedTemporaryFile", no_room)
+    found = examine_data_folder(tmp_path, clock=CLOCK)
+    assert "不能写入" in sentence(one(found, "no_room"), CATALOGUES[Language.ZH_CN])
+    assert "not_writable" not in codes(found, Verdict.PROBLEM)
 
 
 def test_a_key_that_is_none_is_told(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from wxauto_mgt import __version__
 from wxauto_mgt.api.answers import Answers
-from wxauto_mgt.api.attach_point import AttachPoint
+from wxauto_mgt.api.attach_point import ATTACH_FILE_NAME, AttachPoint
 from wxauto_mgt.api.http.event_feed import EventFeed
 from wxauto_mgt.api.monitor_api import MonitorAPI
 from wxauto_mgt.api.settings_calls import SettingsCalls
@@ -107,6 +107,7 @@ class HttpApi:
         self._main: HttpServer | None = None
         self._own: HttpServer | None = None
         self._in_force: HttpSettings | None = None
+        self._is_told = False
         self._changed = asyncio.Event()
         self._unsubscribe: Callable[[], None] = lambda: None
         registry.add_collector(self.tokens.metrics)
@@ -151,8 +152,8 @@ class HttpApi:
     async def _follow(self, beat: Callable[[], None]) -> None:
         while True:
             beat()
-            # An address that is not free may become so.
-            is_whole = self._main is not None or not self._settings().enabled
+            # An address that is not free may become so, and a full disk may get room.
+            is_whole = (self._main is not None and self._is_told) or not self._settings().enabled
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(None if is_whole else _RETRY_S):
                     await self._changed.wait()
@@ -225,7 +226,11 @@ class HttpApi:
         try:
             await self._attach_file.write(point)
         except ConsoleError as error:
-            self._episodes.failed(LISTEN, error, subject="attach")
+            self._is_told = False
+            self._episodes.failed(LISTEN, error, subject=ATTACH_FILE_NAME)
+        else:
+            self._is_told = True
+            self._episodes.worked(LISTEN, subject=ATTACH_FILE_NAME)
 
     async def _loaded(self) -> HttpInterface:
         """Build the routes the first time that they are wanted."""

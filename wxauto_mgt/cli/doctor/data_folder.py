@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import tempfile
@@ -25,6 +26,7 @@ MOST_SKEW_S: Final = 2.0
 KEY_FILE: Final = "secret.key"
 INTEGRITY_WITHIN_S: Final = 15.0
 _MIB: Final = 1024**2
+_NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT)
 
 
 def examine_data_folder(folder: Path, *, clock: Clock) -> Findings:
@@ -64,7 +66,8 @@ def _writing(folder: Path, clock: Clock | None) -> Iterator[Finding]:
             file.flush()
             written_s = os.stat(file.name).st_mtime
     except OSError as error:
-        yield problem("not_writable", path=str(folder), reason=error.strerror)
+        code = "no_room" if error.errno in _NO_ROOM else "not_writable"
+        yield problem(code, path=str(folder), reason=error.strerror)
         return
     yield ok("writable", path=str(folder))
     if clock is not None:
