@@ -16,7 +16,7 @@ from wxauto_mgt.core.instances.model import InstanceConfig
 from wxauto_mgt.core.instances.registry import InstanceRegistry, InstanceTimings
 from wxauto_mgt.core.recovery.actions import instance_calls
 from wxauto_mgt.core.recovery.actions.contract import RepairContext, RepairOutcome
-from wxauto_mgt.core.recovery.actions.instance_of import InstanceActionConfig
+from wxauto_mgt.core.recovery.actions.instance_action import InstanceActionConfig
 from wxauto_mgt.core.recovery.actions.reconnect_instance import ReconnectInstance
 from wxauto_mgt.core.recovery.actions.reinitialize_instance import ReinitializeInstance
 from wxauto_mgt.core.recovery.actions.reopen_platform import ReopenPlatform, ReopenPlatformConfig

@@ -8,7 +8,7 @@ from wxauto_mgt.core.instances.model import INSTANCE
 from wxauto_mgt.core.monitoring.services.model import RepairSpec
 from wxauto_mgt.core.monitoring.services.names import MESSAGE_LISTENER
 from wxauto_mgt.core.platforms.section import PLATFORM
-from wxauto_mgt.core.recovery.actions.instance_of import InstanceActionConfig
+from wxauto_mgt.core.recovery.actions.instance_action import InstanceActionConfig
 from wxauto_mgt.core.recovery.actions.reconnect_instance import ReconnectInstance
 from wxauto_mgt.core.recovery.actions.reinitialize_instance import ReinitializeInstance
 from wxauto_mgt.core.recovery.actions.reopen_platform import ReopenPlatform, ReopenPlatformConfig

@@ -14,15 +14,17 @@ from pydantic import AfterValidator, Field, ValidationError
 from wxauto_mgt.core.config.form_hints import FieldHints, Widget
 from wxauto_mgt.core.config.model import JSON, ConfigModel, Document
 from wxauto_mgt.core.config.pydantic_sections import problems_of, validate_document
+from wxauto_mgt.core.instances.model import INSTANCE
 from wxauto_mgt.core.monitoring.checks.http import check_address
 from wxauto_mgt.core.monitoring.services.model import RepairSpec
+from wxauto_mgt.core.platforms.section import PLATFORM
 from wxauto_mgt.core.recovery.actions.call_endpoint import CallEndpoint, CallEndpointConfig
 from wxauto_mgt.core.recovery.actions.clear_temporary_files import (
     ClearTemporaryFiles,
     ClearTemporaryFilesConfig,
 )
 from wxauto_mgt.core.recovery.actions.form_fields import GROUP, SECONDS
-from wxauto_mgt.core.recovery.actions.instance_of import InstanceActionConfig
+from wxauto_mgt.core.recovery.actions.instance_action import InstanceActionConfig
 from wxauto_mgt.core.recovery.actions.reconnect_instance import ReconnectInstance
 from wxauto_mgt.core.recovery.actions.reopen_platform import ReopenPlatform, ReopenPlatformConfig
 from wxauto_mgt.core.recovery.actions.verify_configuration import (
@@ -108,8 +110,12 @@ class ChatParams(PresetParams):
     endpoint: Annotated[str, AfterValidator(_check_optional_address)] = Field(
         default="", max_length=2000, json_schema_extra=_hints("endpoint", 10, widget=Widget.URL)
     )
-    platform: str = Field(default="", max_length=64, json_schema_extra=_hints("platform", 20))
-    instance: str = Field(default="", max_length=64, json_schema_extra=_hints("instance", 30))
+    platform: str = Field(
+        default="", max_length=64, json_schema_extra=_hints("platform", 20, refers_to=PLATFORM)
+    )
+    instance: str = Field(
+        default="", max_length=64, json_schema_extra=_hints("instance", 30, refers_to=INSTANCE)
+    )
 
 
 @dataclass(frozen=True)
