@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
-from tests.api.http.served import Served
+from tests.api.http.served import Served, serve
 from tests.api.http.test_limits import code_of, head, raw
 from tests.waiting import eventually
-from wxauto_mgt.api.http.protocol import BoundedProtocol
+from wxauto_mgt.api.http.protocol import REFUSED_POLITELY, BoundedProtocol
 
 SMALLEST = b"GET / HTTP/1.1\r\n\r\n"
 
@@ -98,3 +99,15 @@ async def test_an_upgrade_that_is_not_spoken_is_passed_over(served: Served) -> N
             assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
             await reader.readuntil(b"}")
     writer.close()
+
+
+async def test_refused_connections_that_stay_do_not_use_up_the_process_sockets(tmp_path: Path) -> None:
+    async with serve(tmp_path, settings={"max_connections": 4}) as served:
+        most, opened = 0, []
+        for _ in range(150):
+            opened.append(await asyncio.open_connection("127.0.0.1", served.port))
+            most = max(most, len(connections(served)))
+        assert 4 < most <= 4 + REFUSED_POLITELY + 5  # some that are just being let in
+        for _, writer in opened:
+            writer.transport.abort()
+        await eventually(lambda: not connections(served))

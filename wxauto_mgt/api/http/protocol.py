@@ -24,6 +24,8 @@ from wxauto_mgt.api.http.problems import PROBLEM_JSON, problem_body, title_of
 _NO_WIRE_LOG: Final = logging.Logger("uvicorn", level=logging.CRITICAL + 1)  # noqa: LOG001
 _SPARE_BYTES: Final = 256 * 1024
 _LAST_BYTES_S: Final = 2.0
+REFUSED_POLITELY: Final = 32
+"""So many connections above the cap are told so at a time."""
 # What is parsed at a time: the smallest request has 18 bytes, and each costs the loop's time and memory.
 _PIECE_BYTES: Final = 2 * 1024
 
@@ -100,10 +102,13 @@ class BoundedProtocol(HttpToolsProtocol):
         """Take a connection, or refuse it where there are enough."""
         polite: Any = _PoliteTransport(transport, self._hang_up)
         super().connection_made(polite)
-        if len(self.connections) > self._limits.max_connections:
+        too_many = len(self.connections) - self._limits.max_connections
+        if too_many > REFUSED_POLITELY:
+            self._abort()  # whoever is refused may stay a while to read why, and uses up a socket meanwhile
+        elif too_many > 0:
             self._refuse(503, "too_many_connections")
-            return
-        self._begin_receiving()
+        else:
+            self._begin_receiving()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the timers with the connection."""
