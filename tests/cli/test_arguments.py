@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,7 @@ from wxauto_mgt.cli.commands import (
     Simulate,
 )
 from wxauto_mgt.cli.parsers import UsageError
+from wxauto_mgt.cli.usage import in_words
 from wxauto_mgt.run_options import RunOptions
 from wxauto_mgt.texts.catalogue import Catalogue
 from wxauto_mgt.texts.language import Language
@@ -181,8 +183,12 @@ def test_json_may_stand_before_or_after_a_command(words: str) -> None:
     ],
 )
 def test_what_makes_no_sense_is_a_usage_error(words: str) -> None:
-    with pytest.raises(UsageError):
+    with pytest.raises(UsageError) as caught:
         parse(words.split(), CATALOGUE)
+    # Argparse's English must not stand in a Chinese sentence.
+    assert not re.search(
+        "argument|invalid|require|allowed", in_words(caught.value.detail, Catalogue(Language.ZH_CN))
+    )
 
 
 @pytest.mark.parametrize("language", list(Language))
@@ -204,4 +210,7 @@ def test_help_is_in_words_of_the_catalogue(
     with pytest.raises(SystemExit) as caught:
         parse(words.split(), Catalogue(language))
     assert caught.value.code == 0
-    assert "cli.help" not in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "cli.h" not in shown
+    if language is Language.ZH_CN:
+        assert not re.search("usage|argument|options|exit", shown)

@@ -62,7 +62,7 @@ def parse(argv: Sequence[str], catalogue: Catalogue) -> Invocation:
 def build_parser(catalogue: Catalogue) -> Parser:
     """Build the whole tree, with help in words of the catalogue."""
     text = catalogue.text
-    parser = Parser(prog="main.py", description=text("cli.help.program"), allow_abbrev=False)
+    parser = Parser.worded(catalogue, prog="main.py", description=text("cli.help.program"))
     parser.add_argument("--headless", action="store_true", help=text("cli.help.headless"))
     parser.add_argument("--demo", action="store_true", help=text("cli.help.demo"))
     parser.add_argument("--duration", type=seconds, metavar="S", help=text("cli.help.duration"))

@@ -31,6 +31,7 @@ from wxauto_mgt.cli.completion import completion_script
 from wxauto_mgt.cli.console_commands import run_console_command
 from wxauto_mgt.cli.parsers import UsageError
 from wxauto_mgt.cli.terminal import ExitStatus, Terminal, shows_colours, use_utf8
+from wxauto_mgt.cli.usage import in_words
 from wxauto_mgt.errors import ConsoleError
 from wxauto_mgt.run_options import resolve_data_dir
 from wxauto_mgt.texts.catalogue import Catalogue
@@ -58,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         invocation = parse(sys.argv[1:] if argv is None else argv, catalogue)
     except UsageError as error:
-        terminal.complain("cli.usage", detail=error.detail)
+        terminal.complain("cli.usage", detail=in_words(error.detail, catalogue))
         return ExitStatus.USAGE
     terminal.as_json = invocation.as_json
     return _guarded(invocation, terminal)

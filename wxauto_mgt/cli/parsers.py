@@ -6,15 +6,25 @@ import argparse
 import math
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import Final, NoReturn, Self, TypedDict
 
 from wxauto_mgt.cli.commands import Command
+from wxauto_mgt.cli.usage import HelpFormatter, formatter
 from wxauto_mgt.texts.catalogue import Catalogue
 
 Make = Callable[[argparse.Namespace], Command]
 
 _SECONDS_OF: Final = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0}
+
+
+class _Shared(TypedDict):
+    """What every parser of the tree is made with."""
+
+    allow_abbrev: bool
+    add_help: bool
+    formatter_class: partial[HelpFormatter]
 
 
 class UsageError(Exception):
@@ -27,6 +37,17 @@ class UsageError(Exception):
 
 class Parser(argparse.ArgumentParser):
     """Reports a wrong command line as an exception, so that it can be told in one line of our own."""
+
+    @classmethod
+    def worded(cls, catalogue: Catalogue, *, prog: str, description: str) -> Self:
+        """Make the root of a tree."""
+        parser = cls(prog=prog, description=description, **_shared(catalogue))
+        parser.add_help_option(catalogue)
+        return parser
+
+    def add_help_option(self, catalogue: Catalogue) -> None:
+        """Take the place of argparse's own option, whose help is English."""
+        self.add_argument("-h", "--help", action="help", help=catalogue.text("cli.help.help"))
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(message)
@@ -45,20 +66,25 @@ class CommandTree:
 
     def add(self, name: str, help_key: str, make: Make) -> Parser:
         """Add a command; `make` turns what was parsed into it."""
-        parser = self._children.add_parser(name, help=self._catalogue.text(help_key), allow_abbrev=False)
+        parser = self._parser(name, help_key)
         add_everywhere(parser, self._catalogue)
         parser.set_defaults(make=make)
         return parser
 
     def group(self, name: str, help_key: str) -> CommandTree:
         """Add a command that only has subcommands."""
-        parser = self._children.add_parser(name, help=self._catalogue.text(help_key), allow_abbrev=False)
+        parser = self._parser(name, help_key)
         children = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
         return CommandTree(children, self._catalogue)
 
     def text(self, key: str) -> str:
         """Return a text of the catalogue."""
         return self._catalogue.text(key)
+
+    def _parser(self, name: str, help_key: str) -> Parser:
+        parser = self._children.add_parser(name, help=self.text(help_key), **_shared(self._catalogue))
+        parser.add_help_option(self._catalogue)
+        return parser
 
 
 def add_everywhere(parser: Parser, catalogue: Catalogue, *, is_root: bool = False) -> None:
@@ -78,6 +104,10 @@ def add_everywhere(parser: Parser, catalogue: Catalogue, *, is_root: bool = Fals
             default=False if is_root else unset,
             help=catalogue.text(f"cli.help.{name}"),
         )
+
+
+def _shared(catalogue: Catalogue) -> _Shared:
+    return {"allow_abbrev": False, "add_help": False, "formatter_class": formatter(catalogue)}
 
 
 def seconds(text: str) -> float:
