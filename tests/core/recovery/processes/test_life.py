@@ -306,6 +306,20 @@ async def test_a_caller_that_goes_away_leaves_nothing_half_done(bench: Bench) ->
 
 
 @posix_only
+async def test_a_console_that_stops_starts_nothing_again_and_waits_once(bench: Bench) -> None:
+    """A restart under way would start it once more, only to wait for its end a second time."""
+    bench.configure("tts", program(STUBBORN, stop_timeout_s=0.5))
+    await bench.until(RUNNING)
+    await bench.wrote("ready")
+    restart = asyncio.create_task(bench.processes.restart("tts"))
+    await bench.until(ProcessState.STOPPING)
+    await bench.processes.close()
+    assert (await restart).state is STOPPED
+    assert [state for _, state in bench.states].count(RUNNING) == 1
+    assert bench.processes.status_of("tts").state is STOPPED
+
+
+@posix_only
 @pytest.mark.expects_log(ENDED)
 async def test_a_signal_is_named(bench: Bench) -> None:
     bench.configure("tts", program("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)"))

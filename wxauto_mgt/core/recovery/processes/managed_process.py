@@ -80,6 +80,7 @@ class ManagedProcess:
         self._put_off_by = ""
         self._restarts = 0
         self._exit_code: int | None = None
+        self._is_closing = False
         self._acting = asyncio.Lock()
         self._alarm = Alarm()
 
@@ -133,6 +134,11 @@ class ManagedProcess:
         """Stop it and all it began; it stays stopped until somebody starts it."""
         return await self._exclusively(self._stop)
 
+    async def close(self) -> None:
+        """Stop it for good: what is under way, such as a restart, starts nothing more."""
+        self._is_closing = True
+        await self.stop()
+
     async def restart(self) -> ProcessStatus:
         """Stop and start it."""
         return await self._exclusively(self._restart)
@@ -179,7 +185,7 @@ class ManagedProcess:
 
     async def _start(self) -> ProcessStatus:
         self._quick_ends = self._put_offs = 0
-        if self._tree is None:
+        if self._tree is None and not self._is_closing:
             await self._begin()
         return self.status()
 

@@ -176,7 +176,7 @@ class ManagedProcesses:
         await self._supervisor.stop(LOOPS)
         async with asyncio.TaskGroup() as group:
             for process in self._processes.values():
-                group.create_task(process.stop())
+                group.create_task(process.close())
 
     async def _ready(self, service: str) -> ManagedProcess:
         await self._found_again.wait()  # what is left must be known before another one is started
