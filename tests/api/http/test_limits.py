@@ -191,6 +191,26 @@ async def test_json_that_nobody_means_is_refused(served: Served) -> None:
         assert (answer.status, answer.code) == (422 if code == "invalid_request" else 400, code), body[:40]
 
 
+DEEP = "[" * 200 + "]" * 200
+OTHERWISE_ENCODED = (
+    b'{"name": "a\xed\xa0\x80", "value": 1}',
+    b'{"name": "a\xff", "value": 1}',
+    '{"name": "\\ud800", "value": 1}'.encode("utf-16"),
+    # The second byte of this sign is a quotation mark's, which hid what follows from the count of depth.
+    f'{{"\u2200": {DEEP}}}'.encode("utf-16-le"),
+    '{"name": "a", "value": 1}'.encode("utf-32-be"),
+)
+
+
+async def test_json_is_utf_8_and_nothing_else(served: Served) -> None:
+    for body in OTHERWISE_ENCODED:
+        answer = await served.post("/api/monitor/record_metric", data=body, headers=JSON)
+        assert (answer.status, answer.code) == (400, "json_unreadable"), body[:40]
+    marked = b'\xef\xbb\xbf{"name": "active_users", "value": 1}'
+    assert (await served.post("/api/monitor/record_metric", data=marked, headers=JSON)).status == 200
+    assert (await served.get("/metrics")).status == 200
+
+
 async def test_text_that_looks_deep_is_not(served: Served) -> None:
     reply = await served.call("record_metric", name="m", value=1, description='[{"' * 100 + "\\" * 7)
     assert reply["success"] is True

@@ -88,7 +88,8 @@ def _check(method: str, headers: Headers, body: bytes, limits: BodyLimits) -> No
     if _is_deeper(body, limits.max_depth):
         raise ProblemError(400, "json_too_deep", most=limits.max_depth)
     try:
-        parsed = json.loads(body, parse_constant=_refuse_constant)
+        # As text: bytes might be taken for UTF-16 too, or for halves of character pairs.
+        parsed = json.loads(body.decode("utf-8-sig"), parse_constant=_refuse_constant)
         if _SURROGATE.search(body):
             json.dumps(parsed, ensure_ascii=False).encode()  # half a character pair: no text at all
     except (ValueError, RecursionError):
