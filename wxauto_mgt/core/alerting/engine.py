@@ -1,25 +1,25 @@
 """Evaluates the alert rules over the running console, keeps the alerts, hands their notices to the outbox.
 
-Owns running time, the series and the transaction that holds alerts and notices together. The supervisor runs
-it; the facade and the window ask it.
+Owns running time and the series; what is stored of them is the ledger's. The supervisor runs it; the facade
+and the window ask it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import sqlite3
 import uuid
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from operator import attrgetter
-from typing import Final, Protocol
+from typing import Final
 
 from wxauto_mgt.core.alerting import evaluator, store
 from wxauto_mgt.core.alerting.conditions import Conditions, FigureSource, Look
 from wxauto_mgt.core.alerting.evaluator import CALM, NoticeKind, Result, Verdict
 from wxauto_mgt.core.alerting.grouping import Grouping
+from wxauto_mgt.core.alerting.ledger import AlertLedger, NoticeOutbox
 from wxauto_mgt.core.alerting.model import (
     Acknowledgement,
     Alert,
@@ -38,7 +38,7 @@ from wxauto_mgt.core.alerting.silences import Silence, inhibitor_of, keeper_of
 from wxauto_mgt.core.alerting.tracked import Tracked, after_result, closed
 from wxauto_mgt.core.metrics.model import MetricRecorded
 from wxauto_mgt.core.notifications.model import Notification
-from wxauto_mgt.errors import PermanentError, StorageError, StorageOverloaded
+from wxauto_mgt.errors import PermanentError
 from wxauto_mgt.runtime.alarm import Alarm
 from wxauto_mgt.runtime.clock import Clock
 from wxauto_mgt.runtime.fault_points import FaultPoints
@@ -50,7 +50,6 @@ _log = logging.getLogger(__name__)
 _INTERVALS_UNTIL_SUSPENDED: Final = 3.0
 _SHORTEST_SUSPENSION_S: Final = 5.0
 _INTERVALS_UNTIL_STALE: Final = 3.0
-_TIMERS_SAVED_EVERY_S: Final = 30.0
 _SERIES_AT_A_STRETCH: Final = 200
 _RECORDED_TOGETHER_S: Final = 0.05
 _PAUSES_PER_LOOK: Final = 4
@@ -61,14 +60,6 @@ INHIBITED: Final = "rule:"
 """How `Alert.muted_by` begins when another rule's alert is the cause."""
 
 _Due = dict[str, NoticeKind]
-
-
-class NoticeOutbox(Protocol):
-    """Takes notices in the transaction of what they are about."""
-
-    def enqueue(self, tx: sqlite3.Connection, notification: Notification) -> int:
-        """Write one notice; it goes out once the transaction is committed."""
-        ...
 
 
 class AlertEngine:
@@ -101,12 +92,10 @@ class AlertEngine:
         self._rules = rules
         self._settings = settings
         self._measured_every_s = measured_every_s
-        self._outbox = outbox
         self._on_notices = on_notices
         self._on_repair_wanted = on_repair_wanted
-        self._faults = faults
+        self._ledger = AlertLedger(db=db, outbox=outbox, faults=faults)
         self._series: dict[str, Tracked] = {}
-        self._saved: dict[str, tuple[Tracked, float]] = {}
         self._appeared: set[str] = set()
         self._fired: dict[str, str] = {}
         self._evaluated_at_s: dict[str, float] = {}
@@ -118,7 +107,6 @@ class AlertEngine:
         self._catch_up_took_s = 0.0
         self._wake = Alarm()
         self._lock = asyncio.Lock()
-        self._is_store_failing = False
 
     async def open(self) -> None:
         """Take over what earlier runs left.
@@ -126,9 +114,7 @@ class AlertEngine:
         Raises:
             StorageError: the database cannot be read.
         """
-        for tracked in await store.load_series(self._db):
-            self._series[tracked.id] = tracked
-            self._saved[tracked.id] = (tracked, 0.0)
+        self._series = {tracked.id: tracked for tracked in await self._ledger.load()}
         self._silences = await store.load_silences(self._db, self._clock.now())
         self._looked_at_s = self._clock.monotonic()
 
@@ -226,14 +212,8 @@ class AlertEngine:
                 progress=evaluator.acknowledge(before.progress),
                 alert=replace(before.open_alert, acknowledged=taken),
             )
-
-            def job(tx: sqlite3.Connection) -> None:
-                store.save_alerts(tx, [] if after.alert is None else [after.alert])
-                store.save_series(tx, [after])
-
-            await self._db.run(job)
+            await self._ledger.write_one(after, now_s=self._running_s)
             self._series[alert] = after
-            self._saved[alert] = (after, self._running_s)
             return replace(before.open_alert, acknowledged=taken)
 
     def silences(self) -> tuple[Silence, ...]:
@@ -402,43 +382,18 @@ class AlertEngine:
                 if kind is not None:
                     told[tracked.id] = replace(tracked, progress=evaluator.told(tracked.progress, kind))
                 now = told.get(tracked.id, tracked)
-                if self._is_unsaved(now, rules, with_timers=with_timers):
+                if self._ledger.is_unsaved(
+                    now, rules.get(now.rule), now_s=self._running_s, with_timers=with_timers
+                ):
                     changed.append(now)
-        lasting = [t for t in changed if not t.is_at_rest(rules.get(t.rule))]
         after = self._series | told
-        dropped = [
-            series_id
-            for series_id in self._saved
-            if series_id not in after or after[series_id].is_at_rest(rules.get(after[series_id].rule))
-        ]
-        if not changed and not dropped and not notices:
+        outlived = self._ledger.outlived(after, rules)
+        if not changed and not outlived and not notices:
             return True
-
-        def job(tx: sqlite3.Connection) -> None:
-            store.save_alerts(tx, [t.alert for t in changed if t.alert is not None])
-            store.save_series(tx, lasting)
-            store.drop_series(tx, dropped)
-            for notice in notices:
-                self._outbox.enqueue(tx, notice)
-            if notices:
-                self._faults.reach("alert.before_commit")
-
-        try:
-            await self._db.run(job)
-        except (StorageError, StorageOverloaded) as error:
-            if not self._is_store_failing:
-                _log.warning("Alerts are kept in memory only, their notices wait: %s", error)
-            self._is_store_failing = True
+        lasting = [t for t in changed if not t.is_at_rest(rules.get(t.rule))]
+        if not await self._ledger.write(changed, lasting, outlived, notices, now_s=self._running_s):
             return False
-        if self._is_store_failing:
-            self._is_store_failing = False
-            _log.info("Alerts are stored again")
         self._series = after
-        self._saved |= {tracked.id: (tracked, self._running_s) for tracked in lasting}
-        for series_id in dropped:
-            del self._saved[series_id]
-        if notices:
-            self._faults.reach("alert.committed")
         self._forget_resting(rules)
         self._want_repairs()
         return True
@@ -451,19 +406,6 @@ class AlertEngine:
             alert = None if tracked is None else tracked.open_alert
             if alert is not None and not alert.muted_by.startswith(INHIBITED):
                 self._on_repair_wanted(RepairWanted(service, alert.rule, alert.id))
-
-    def _is_unsaved(self, tracked: Tracked, rules: Mapping[str, AlertRule], *, with_timers: bool) -> bool:
-        known = self._saved.get(tracked.id)
-        if known is None and tracked.progress is CALM and tracked.alert is None:
-            return False
-        is_resting = tracked.is_at_rest(rules.get(tracked.rule))
-        if known is None:
-            return tracked.alert is not None or not is_resting
-        before, saved_at_s = known
-        if tracked.is_told_apart(before):
-            return True
-        is_old = with_timers or self._running_s - saved_at_s >= _TIMERS_SAVED_EVERY_S
-        return is_old and not is_resting and tracked.progress != before.progress
 
     def _forget_resting(self, rules: Mapping[str, AlertRule]) -> None:
         """Keep no alert that is over, told and stored; a series that no rule is about goes with it."""
@@ -485,7 +427,7 @@ class AlertEngine:
         next_s = self._grouping.next_in_s(
             now_s=self._running_s, wait_s=settings.group_wait_s, interval_s=settings.group_interval_s
         )
-        if self._is_store_failing:
+        if self._ledger.is_failing:
             return _STORE_TRIED_EVERY_S
         return settings.evaluation_interval_s if next_s is None else next_s
 
