@@ -124,6 +124,13 @@ def test_ever_new_names_and_labels_of_records_are_refused(registry: MetricRegist
     assert registry.latest("visits", label_set({"user": "0"})) is not None
 
 
+def test_texts_that_nothing_can_store_or_repeat_stay_out(registry: MetricRegistry) -> None:
+    with pytest.raises(PermanentError, match="metric_labels_invalid"):
+        registry.record("visits", 1, labels={"file": "a\udcff"})
+    registry.record("visits", 1, labels={"file": "名"}, description="\ud800" + "a" * 1_000_000)
+    assert registry.description_of("visits") == "?" + "a" * 499
+
+
 def test_record_is_a_point_at_once_and_told(
     registry: MetricRegistry, bus: EventBus, fake_clock: FakeClock
 ) -> None:

@@ -47,6 +47,8 @@ _BUCKETS_AT_MOST: Final = 32
 _NAMES_REFUSED: Final = 1_000
 _LABELS_AT_MOST: Final = 16
 _LABEL_CHARACTERS: Final = 256
+# It stands in each record of a history.
+_DESCRIPTION_CHARACTERS: Final = 500
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,7 @@ class MetricRegistry:
         if known is not type_:
             raise PermanentError("metric_type_differs", metric=name, type=type_.value, known=known.value)
         if description:
-            self._descriptions[name] = description
+            self._descriptions[name] = _storable(description[:_DESCRIPTION_CHARACTERS])
 
     def record(
         self,
@@ -220,7 +222,8 @@ class MetricRegistry:
         if not NAME.fullmatch(name):
             raise PermanentError("metric_name_invalid", metric=name[:128])
         if len(labels) > _LABELS_AT_MOST or any(
-            not NAME.fullmatch(label) or len(text) > _LABEL_CHARACTERS for label, text in labels.items()
+            not NAME.fullmatch(label) or len(text) > _LABEL_CHARACTERS or _storable(text) != text
+            for label, text in labels.items()
         ):
             raise PermanentError("metric_labels_invalid", metric=name)
         if not math.isfinite(value):
@@ -289,3 +292,8 @@ class MetricRegistry:
         if (name, reason_code) not in self._said:
             self._said.add((name, reason_code))
             _log.warning("values of %s are refused: %s", name, reason_code)
+
+
+def _storable(text: str) -> str:
+    """The text without halves of character pairs, which no file, database or answer can hold."""
+    return text.encode("utf-8", "replace").decode("utf-8")
