@@ -16,7 +16,7 @@ from wxauto_mgt.api import arguments
 from wxauto_mgt.api.answers import Answer, Answers
 from wxauto_mgt.api.replies import JSON, Fields, Texts, iso
 from wxauto_mgt.core.analysis.performance import Performance, PerformanceReader
-from wxauto_mgt.core.analysis.statistics import Description
+from wxauto_mgt.core.analysis.statistics import Description, describe
 from wxauto_mgt.core.metrics.model import Labels, MetricRecord, MetricType, Series, label_set
 from wxauto_mgt.core.metrics.reader import MetricReader
 from wxauto_mgt.core.metrics.registry import MetricRegistry
@@ -111,13 +111,16 @@ class MetricCalls:
     async def _history(self, name: JSON, duration: JSON, labels: JSON) -> Answer:
         since = self._clock.now() - _duration(duration)
         found: list[MetricRecord] = []
+        figures: list[JSON] = []
         wanted, type_ = _labels(labels), await self._reader.type_of(_name(name))
         for chosen in await self._label_sets(_name(name), wanted):
             series = await self._reader.history(_name(name), since, labels=chosen)
-            found.extend(self._records(series, type_))
+            if series.values:
+                found.extend(self._records(series, type_))
+                figures.append({"labels": dict(chosen), **_description(describe(series.values))})
         found.sort(key=lambda record: record.at)
         newest = found[-_MOST_RECORDS:]
-        return Answer([_metric(record) for record in newest], {"count": len(newest)})
+        return Answer([_metric(record) for record in newest], {"count": len(newest), "statistics": figures})
 
     async def _latest(self, name: JSON, labels: JSON) -> Answer:
         wanted = _labels(labels)

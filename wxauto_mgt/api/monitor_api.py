@@ -106,7 +106,9 @@ class MonitorAPI:
     async def get_metric_history(
         self, name: str, duration: float = 3600, labels: dict[str, JSON] | None = None
     ) -> Fields:
-        """List the records of a metric of the last seconds, oldest first; beside: `count`.
+        """List the records of a metric of the last seconds, oldest first; beside: `count`, `statistics`.
+
+        `statistics` has average, percentiles and trend of each series, as `analyze_performance` gives them.
 
         Args:
             labels: None means all series of the metric. Old records are means of minutes or hours.
