@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
-from wxauto_mgt.core.alerting.model import AlertRule, Level
+from wxauto_mgt.core.alerting.model import Alert, AlertRule, AlertState, Level, labels_of
+from wxauto_mgt.core.alerting.notices import params_of
 from wxauto_mgt.core.alerting.section import (
     ALERT_RULE,
     alert_rule_section,
@@ -135,3 +138,29 @@ def test_every_default_has_words(language: Language) -> None:
     for rule in (*default_rules(), parse()):
         for key in words_of(rule):
             assert catalogue.has(key)
+
+
+@pytest.mark.parametrize("language", list(Language))
+def test_the_words_of_the_defaults_name_what_they_are_about(language: Language) -> None:
+    catalogue = Catalogue(language)
+    labels = labels_of({"critical": "no", "service": "tts"})
+    alert = Alert(
+        id="service_unhealthy:1",
+        episode="1",
+        rule="service_unhealthy",
+        labels=labels,
+        level=Level.WARNING,
+        title="alerts.title.service_unhealthy",
+        message="",
+        metric_name="service_working",
+        value=0.0,
+        threshold=1.0,
+        state=AlertState.FIRING,
+        started_at=datetime(2026, 1, 1, tzinfo=UTC),
+    )
+    assert "tts" in catalogue.text(alert.title, **params_of(alert))
+    assert "{" not in catalogue.text(alert.title, **params_of(replace(alert, labels=())))
+
+
+def test_a_title_may_name_a_label() -> None:
+    assert parse(title="{label_service} / {labels}").title

@@ -24,6 +24,8 @@ Labels: TypeAlias = tuple[tuple[str, str], ...]
 """Sorted pairs of name and value."""
 
 PLACEHOLDERS: Final = frozenset({"metric", "value", "threshold", "level", "rule", "labels"})
+LABEL: Final = "label_"
+"""`{label_NAME}` stands for one label's value."""
 _LONGEST_S: Final = 30 * 86_400.0
 _RATE_WINDOW_S: Final = 60.0
 _ANOMALY_WINDOW_S: Final = 3_600.0
@@ -122,9 +124,9 @@ def _checked_template(text: str) -> str:
         details = [spec or conversion for _, _, spec, conversion in string.Formatter().parse(text)]
     except ValueError:
         raise refuse("alert_bad_template") from None
-    unknown = [name for name in fields if name not in PLACEHOLDERS]
+    unknown = [name for name in fields if name not in PLACEHOLDERS and not name.startswith(LABEL)]
     if unknown or any(details):
-        raise refuse("alert_unknown_placeholder", known=", ".join(sorted(PLACEHOLDERS)))
+        raise refuse("alert_unknown_placeholder", known=", ".join((*sorted(PLACEHOLDERS), f"{LABEL}*")))
     return text
 
 
@@ -214,7 +216,9 @@ class AlertRule(ConfigModel):
         json_schema_extra=_hints("inhibited_by", 210, group=_NOTICES, widget=Widget.WORDS, has_help=True),
     )
     repair: str = Field(
-        default="", max_length=100, json_schema_extra=_hints("repair", 215, group=_NOTICES, has_help=True)
+        default="",
+        max_length=100,
+        json_schema_extra=_hints("repair", 215, group=_NOTICES, refers_to="service", has_help=True),
     )
     title: Template = Field(
         default="", max_length=500, json_schema_extra=_hints("title", 220, group=_NOTICES, has_help=True)

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from wxauto_mgt.core.alerting.evaluator import NoticeKind
-from wxauto_mgt.core.alerting.model import Alert, Level
+from wxauto_mgt.core.alerting.model import LABEL, Alert, Level
 from wxauto_mgt.core.notifications.model import Notification, NotificationKind, NotificationLevel
 from wxauto_mgt.errors import Fact
 
@@ -37,6 +37,7 @@ def params_of(alert: Alert) -> dict[str, Fact]:
         "rule": alert.rule,
         "level": alert.level.value,
         "labels": labels_text(alert),
+        **{f"{LABEL}{name}": value for name, value in alert.labels},
     }
 
 
