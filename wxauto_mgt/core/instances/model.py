@@ -9,10 +9,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Final
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr
 
+from wxauto_mgt.core.config.field_checks import split_address
 from wxauto_mgt.core.config.form_hints import FieldHints, Widget
 from wxauto_mgt.core.config.model import (
     Candidate,
@@ -34,7 +35,7 @@ _hints = FieldHints(labels="instance.field", helps="instance.help", group=_GROUP
 
 def check_base_url(value: str) -> str:
     """Return the address without its trailing slash, or refuse what is not a plain http(s) address."""
-    parts = _split(value)
+    parts = split_address(value)
     if parts.scheme not in _DEFAULT_PORTS:
         raise refuse("url_scheme", scheme=parts.scheme)
     if parts.username is not None or parts.password is not None:
@@ -44,18 +45,6 @@ def check_base_url(value: str) -> str:
     if parts.query or parts.fragment or "?" in value or "#" in value:
         raise refuse("url_query")
     return value.rstrip("/")
-
-
-def _split(value: str) -> SplitResult:
-    # urlsplit drops tabs and newlines silently, so that what was checked would not be what is called
-    if any(character.isspace() or not character.isprintable() for character in value) or "\\" in value:
-        raise refuse("url_characters")
-    try:
-        parts = urlsplit(value)
-        _ = parts.port
-    except ValueError:
-        raise refuse("url_unreadable") from None
-    return parts
 
 
 def _check_api_key(value: SecretStr) -> SecretStr:

@@ -11,12 +11,12 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlsplit
 
 import aiohttp
 from pydantic import SecretStr
 from yarl import URL
 
+from wxauto_mgt.core.config.field_checks import split_address
 from wxauto_mgt.core.config.model import JSON, refuse
 from wxauto_mgt.core.platforms.http_json import retry_after
 from wxauto_mgt.errors import ChannelError, ChannelPermanent, ChannelTransient
@@ -150,13 +150,7 @@ def check_hook_url(value: SecretStr) -> SecretStr:
     text = value.get_secret_value()
     if not text.strip():
         raise refuse("missing")
-    if any(character.isspace() or not character.isprintable() for character in text) or "\\" in text:
-        raise refuse("url_characters")
-    try:
-        parts = urlsplit(text)
-        _ = parts.port
-    except ValueError:
-        raise refuse("url_unreadable") from None
+    parts = split_address(text)
     if parts.scheme not in ("http", "https"):
         # The scheme of a mistyped secret may be part of it.
         raise refuse("hook_scheme")

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import Annotated, Final
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult
 
 from pydantic import AfterValidator
 
+from wxauto_mgt.core.config.field_checks import split_address
 from wxauto_mgt.core.config.model import refuse
 
 """Heading over the fields of a check's own."""
@@ -37,14 +38,7 @@ def server_address(value: str, *, schemes: tuple[str, ...], may_have_query: bool
 
     A name or password in it is refused: they have fields of their own, sealed and never shown.
     """
-    value = with_port(value, 1)
-    if any(character.isspace() or not character.isprintable() for character in value) or "\\" in value:
-        raise refuse("url_characters")
-    try:
-        parts = urlsplit(value)
-        _ = parts.port
-    except ValueError:
-        raise refuse("url_unreadable") from None
+    parts = split_address(with_port(value, 1))
     if parts.scheme not in schemes:
         raise refuse("check_address_scheme", schemes=", ".join(f"{scheme}://" for scheme in schemes))
     if parts.username is not None or parts.password is not None:

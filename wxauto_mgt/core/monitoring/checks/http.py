@@ -12,6 +12,7 @@ import aiohttp
 from pydantic import AfterValidator, Field, SecretStr
 from yarl import URL
 
+from wxauto_mgt.core.config.field_checks import sendable
 from wxauto_mgt.core.config.form_hints import FieldHints, Widget
 from wxauto_mgt.core.config.model import JSON, ConfigModel, refuse
 from wxauto_mgt.core.monitoring.checks.address_guard import (
@@ -54,13 +55,6 @@ def check_address(value: str) -> str:
     return value
 
 
-def _sendable(value: SecretStr) -> SecretStr:
-    text = value.get_secret_value()
-    if not text.isascii() or not text.isprintable() or text != text.strip():
-        raise refuse("api_key_characters")
-    return value
-
-
 class HttpConfig(ConfigModel):
     """Which page, and what it must answer.
 
@@ -90,7 +84,7 @@ class HttpConfig(ConfigModel):
     detects_error_body: bool = Field(
         default=True, json_schema_extra=_hints("detects_error_body", 160, widget=Widget.SWITCH, has_help=True)
     )
-    bearer_token: Annotated[SecretStr, AfterValidator(_sendable)] = Field(
+    bearer_token: Annotated[SecretStr, AfterValidator(sendable)] = Field(
         default=SecretStr(""),
         max_length=1000,
         json_schema_extra=_hints("bearer_token", 170, widget=Widget.SECRET, has_help=True),

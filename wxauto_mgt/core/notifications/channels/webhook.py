@@ -6,25 +6,18 @@ from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, Field, SecretStr
 
+from wxauto_mgt.core.config.field_checks import sendable
 from wxauto_mgt.core.config.form_hints import Widget, hints
-from wxauto_mgt.core.config.model import JSON, refuse
+from wxauto_mgt.core.config.model import JSON
 from wxauto_mgt.core.notifications.channels.hook_fields import GROUP, HookConfig
 from wxauto_mgt.core.notifications.contract import Channel, Notice
 from wxauto_mgt.core.notifications.model import Notification
 
 
-def _sendable(value: SecretStr) -> SecretStr:
-    """It travels in a header: refuse what would break it."""
-    text = value.get_secret_value()
-    if not text.isascii() or not text.isprintable() or text != text.strip():
-        raise refuse("api_key_characters")
-    return value
-
-
 class WebhookConfig(HookConfig):
     """Where to, and by which authorization."""
 
-    authorization: Annotated[SecretStr, AfterValidator(_sendable)] = Field(
+    authorization: Annotated[SecretStr, AfterValidator(sendable)] = Field(
         default=SecretStr(""),
         max_length=2_000,
         json_schema_extra=hints(

@@ -6,6 +6,7 @@ from typing import Annotated, Final
 
 from pydantic import AfterValidator, Field, SecretStr
 
+from wxauto_mgt.core.config.field_checks import sendable
 from wxauto_mgt.core.config.form_hints import FieldHints, Widget
 from wxauto_mgt.core.config.model import ConfigModel, refuse
 from wxauto_mgt.core.instances.model import check_base_url
@@ -13,14 +14,6 @@ from wxauto_mgt.core.instances.model import check_base_url
 _SERVER: Final = "platform.openai.group.server"
 _ANSWER: Final = "platform.openai.group.answer"
 _hints = FieldHints(labels="platform.openai.field", helps="platform.openai.help")
-
-
-def _sendable_key(key: SecretStr) -> SecretStr:
-    """A key travels in a header: refuse what would break it. Empty is fine, local servers need none."""
-    text = key.get_secret_value()
-    if not text.isascii() or not text.isprintable() or text != text.strip():
-        raise refuse("api_key_characters")
-    return key
 
 
 def _not_blank(text: str) -> str:
@@ -36,7 +29,7 @@ class OpenAIConfig(ConfigModel):
         max_length=500,
         json_schema_extra=_hints("base_url", 10, group=_SERVER, widget=Widget.URL, has_help=True),
     )
-    api_key: Annotated[SecretStr, AfterValidator(_sendable_key)] = Field(
+    api_key: Annotated[SecretStr, AfterValidator(sendable)] = Field(
         default=SecretStr(""),
         max_length=500,
         json_schema_extra=_hints("api_key", 20, group=_SERVER, widget=Widget.SECRET, has_help=True),

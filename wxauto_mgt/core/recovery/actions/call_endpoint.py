@@ -13,6 +13,7 @@ import aiohttp
 from pydantic import AfterValidator, Field, JsonValue, SecretStr
 from yarl import URL
 
+from wxauto_mgt.core.config.field_checks import sendable
 from wxauto_mgt.core.config.form_hints import Widget
 from wxauto_mgt.core.config.model import JSON, ConfigModel, refuse
 from wxauto_mgt.core.monitoring.checks.address_guard import AddressGuard, AddressRefused
@@ -56,13 +57,6 @@ def _check_headers(headers: dict[str, str]) -> dict[str, str]:
     return headers
 
 
-def _sendable(value: SecretStr) -> SecretStr:
-    text = value.get_secret_value()
-    if not text.isascii() or not text.isprintable() or text != text.strip():
-        raise refuse("api_key_characters")
-    return value
-
-
 class CallEndpointConfig(ConfigModel):
     """Which address, and what it must answer.
 
@@ -85,7 +79,7 @@ class CallEndpointConfig(ConfigModel):
         max_length=50,
         json_schema_extra=shown("endpoint.headers", 30, widget=Widget.PAIRS),
     )
-    bearer_token: Annotated[SecretStr, AfterValidator(_sendable)] = Field(
+    bearer_token: Annotated[SecretStr, AfterValidator(sendable)] = Field(
         default=SecretStr(""),
         max_length=1000,
         json_schema_extra=shown("endpoint.bearer_token", 40, widget=Widget.SECRET),
