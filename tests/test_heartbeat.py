@@ -16,6 +16,7 @@ from aiohttp import ClientSession, ClientTimeout, web
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from tests.contract_fields import SERVICE, SERVICE_FIGURES
 from tests.plain_script import Step, run_steps
 from tests.running_console import console, data
 from tests.waiting import eventually
@@ -23,33 +24,8 @@ from wxauto_mgt.api.monitor_api import monitor_api
 from wxauto_mgt.app import Application
 
 PAGE = "panel_login"
+RECORD = SERVICE | {"kind", "parents", "in_maintenance", "figures"}
 FAST = {"HEARTBEAT_CHECK_INTERVAL": "0.1"}
-RECORD = {
-    "service",
-    "status",
-    "critical",
-    "description",
-    "last_check",
-    "response_time_ms",
-    "consecutive_failures",
-    "message",
-    "evidence",
-    "kind",
-    "parents",
-    "in_maintenance",
-    "figures",
-}
-FIGURES = {
-    "total_requests",
-    "successful_requests",
-    "failed_requests",
-    "success_rate",
-    "consecutive_failures",
-    "avg_response_time",
-    "last_success",
-    "last_failure",
-    "error_types",
-}
 HEARTBEAT = {
     "enabled",
     "running",
@@ -126,7 +102,7 @@ async def test_health_in_short_and_in_detail(tmp_path: Path) -> None:
         assert reply["count"] == len(services)
         for one in services:
             assert set(one) == RECORD
-            assert set(one["figures"]) == FIGURES
+            assert set(one["figures"]) == SERVICE_FIGURES
             assert one["last_check"].endswith("+00:00")
             assert " " in one["message"] or not one["message"].isascii()  # a sentence, no code
         names = {one["service"] for one in services}

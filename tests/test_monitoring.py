@@ -15,6 +15,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from tests.contract_fields import ALERT, METRICS
 from tests.core.notifications.receivers import Receiver, running
 from tests.plain_script import Step, run_steps
 from tests.running_console import console, data
@@ -24,40 +25,8 @@ from wxauto_mgt.app import Application
 from wxauto_mgt.core.config.model import JSON, Edit, Put
 from wxauto_mgt.runtime.clock import SystemClock
 
-MEASURED = {
-    "system_cpu_usage",
-    "system_memory_usage",
-    "system_disk_usage",
-    "system_network_bytes_sent",
-    "system_network_bytes_recv",
-    "system_process_count",
-    "app_cpu_usage",
-    "app_memory_usage",
-    "app_file_descriptors",
-    "app_thread_count",
-    "app_loop_lag_ms",
-    "api_requests_total",
-    "api_error_rate",
-    "api_response_time_ms",
-    "api_active_tokens",
-    "messages_received_total",
-    "health_score",
-}
 METRIC = {"name", "type", "value", "labels", "timestamp", "description"}
-ALERT = {
-    "id",
-    "rule",
-    "level",
-    "title",
-    "message",
-    "metric_name",
-    "current_value",
-    "threshold",
-    "labels",
-    "timestamp",
-    "state",
-    "resolved",
-}
+MEASURED = METRICS | {"api_active_tokens"}
 DESCRIPTION = {"average", "max", "min", "median", "std_dev", "p50", "p95", "p99", "samples", "trend"}
 WORDS = "磁盘快满了，请尽快清理"
 

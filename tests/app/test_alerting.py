@@ -12,26 +12,13 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from tests.contract_fields import ALERT
 from tests.environment import FREE_PORT
 from tests.waiting import eventually
 from wxauto_mgt.app import Application
 from wxauto_mgt.core.config.model import JSON, Put
 
 FIRST = datetime(2020, 1, 1, tzinfo=UTC)
-RECORD_KEYS = {
-    "id",
-    "rule",
-    "level",
-    "title",
-    "message",
-    "metric_name",
-    "current_value",
-    "threshold",
-    "labels",
-    "timestamp",
-    "state",
-    "resolved",
-}
 
 
 class Collector:
@@ -90,7 +77,7 @@ async def test_a_recorded_value_is_an_alert_at_once_and_a_notice_at_the_receiver
     console.metering.registry.record("active_users", 150.0)
     reply = await api_of(console).get_active_alerts()
     [alert] = reply["data"]
-    assert set(alert) >= RECORD_KEYS
+    assert set(alert) >= ALERT
     assert alert["id"].startswith(f"{added['data']['id']}:")
     assert (alert["rule"], alert["level"], alert["state"]) == (added["data"]["id"], "critical", "firing")
     assert (alert["title"], alert["message"]) == ("active_users 告警", "active_users 超过阈值")

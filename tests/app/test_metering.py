@@ -3,43 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
+from tests.contract_fields import METRICS
 from tests.environment import FREE_PORT
+from tests.running_console import data
 from tests.waiting import eventually
 from wxauto_mgt.api.monitor_api import monitor_api
 from wxauto_mgt.app import Application
 from wxauto_mgt.core.config.model import Put
 from wxauto_mgt.core.messages.model import ReplyState, ReplyStateChanged
 
-CONTRACTED = {
-    "system_cpu_usage",
-    "system_memory_usage",
-    "system_disk_usage",
-    "system_network_bytes_sent",
-    "system_network_bytes_recv",
-    "system_process_count",
-    "app_cpu_usage",
-    "app_memory_usage",
-    "app_file_descriptors",
-    "app_thread_count",
-    "app_loop_lag_ms",
-    "api_requests_total",
-    "api_error_rate",
-    "api_response_time_ms",
-    "messages_received_total",
-    "messages_per_second",
-    "health_score",
-    "service_running",
-    "instance_connected",
-    "listeners_active",
-}
-
-
-async def data(reply: Any) -> Any:
-    found = await reply
-    assert found["success"] is True, found
-    return found["data"]
+MEASURED = METRICS | {"messages_per_second", "service_running", "instance_connected", "listeners_active"}
 
 
 async def test_demo_measures_what_is_promised_and_remembers_it(tmp_path: Path) -> None:
@@ -48,7 +22,7 @@ async def test_demo_measures_what_is_promised_and_remembers_it(tmp_path: Path) -
     answered: set[str] = set()
     console.bus.subscribe(ReplyStateChanged, lambda change: answered.add(change.state))
     await console.start()
-    await eventually(lambda: set(console.sampler.names()) >= CONTRACTED, timeout_s=40)
+    await eventually(lambda: set(console.sampler.names()) >= MEASURED, timeout_s=40)
     await data(monitor_api.record_business_metric("active_users", 42, {"page": "shop"}))
     dashboard = await data(monitor_api.get_dashboard_data())
     assert dashboard["system_status"]["cpu_usage"] is not None

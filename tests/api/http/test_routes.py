@@ -9,30 +9,9 @@ from typing import Any
 import pytest
 
 from tests.api.http.served import Served, serve
+from tests.contract_fields import SERVICE, SERVICE_FIGURES
 from tests.waiting import eventually
 
-S = {
-    "service",
-    "status",
-    "critical",
-    "description",
-    "last_check",
-    "response_time_ms",
-    "consecutive_failures",
-    "message",
-    "evidence",
-}
-FIGURES = {
-    "total_requests",
-    "successful_requests",
-    "failed_requests",
-    "success_rate",
-    "consecutive_failures",
-    "avg_response_time",
-    "last_success",
-    "last_failure",
-    "error_types",
-}
 STATUSES = {"healthy", "degraded", "unhealthy", "unknown"}
 
 
@@ -63,11 +42,11 @@ async def test_services_in_each_form(served: Served) -> None:
         assert set(found) == {"status", "timestamp", "services"}
         assert found["status"] in STATUSES
         assert set(found["services"]) >= {"main_service", "message_listener"}
-        assert all(set(state) == S for state in found["services"].values())
+        assert all(set(state) == SERVICE for state in found["services"].values())
     short = await ok(served, "/api/health")
     assert set(short) == {"status", "timestamp", "services"}
     assert set(short["services"].values()) <= STATUSES
-    assert set(await ok(served, "/health/service/main_service")) == S
+    assert set(await ok(served, "/health/service/main_service")) == SERVICE
     missing = await served.get("/health/service/nobody")
     assert (missing.status, missing.code) == (404, "unknown_service")
     assert "main_service" in missing.json["known"]
@@ -79,7 +58,7 @@ async def test_figures_of_services_and_machine(served: Served) -> None:
         found = await ok(served, f"/api/metrics{query}")
         assert set(found) == {"timestamp", "services", "system"}
         assert set(found["system"]) == {"cpu_percent", "memory_percent", "disk_usage", "last_update"}
-        assert all(set(figures) == FIGURES for figures in found["services"].values())
+        assert all(set(figures) == SERVICE_FIGURES for figures in found["services"].values())
     assert set((await ok(served, "/api/metrics?service=main_service"))["services"]) == {"main_service"}
     assert (await served.get("/api/metrics?service=nobody")).status == 404
 
