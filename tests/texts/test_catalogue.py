@@ -134,3 +134,32 @@ def test_language_follows_the_system(
     environment: dict[str, str], system_locale: str, expected: Language
 ) -> None:
     assert detect_language(environment, system_locale=system_locale) is expected
+
+
+@pytest.mark.parametrize(
+    ("cause", "shown"),
+    [
+        ("ConnectionRefusedError", "连接被拒绝：对方没有在这个端口上监听"),
+        ("TimeoutError", "没有在限时内应答"),
+        ("SomethingElseError", "SomethingElseError"),
+        ("已经是一句话", "已经是一句话"),
+    ],
+)
+def test_a_cause_is_shown_by_what_it_means(cause: str, shown: str) -> None:
+    texts = Catalogue(Language.ZH_CN)
+    sentence = texts.reason("check", "http_no_answer", {"cause": cause})
+    assert sentence == f"网页没有应答（{shown}）"
+
+
+def test_a_cause_that_is_an_errors_code_is_shown_by_that_error() -> None:
+    texts = Catalogue(Language.EN)
+    sentence = texts.reason("check", "database_failed", {"cause": "disk_full"})
+    assert texts.text("error.disk_full") in sentence
+
+
+@pytest.mark.parametrize("language", list(Language))
+def test_the_usual_errors_of_the_system_have_a_text(language: Language) -> None:
+    texts = Catalogue(language)
+    kinds: list[type[OSError]] = [OSError, *OSError.__subclasses__(), *ConnectionError.__subclasses__()]
+    usual = [kind.__name__ for kind in kinds if kind.__module__ == "builtins"] + ["gaierror", "SSLError"]
+    assert [name for name in usual if not texts.has(f"cause.{name}")] == []

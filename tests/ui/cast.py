@@ -17,6 +17,7 @@ from tests.ui.stage import (
     log_views,
     quiet_access,
     quiet_notices,
+    quiet_report,
 )
 from wxauto_mgt.core.logs.ring import LogRing
 from wxauto_mgt.core.messages.browser import MessageBrowser
@@ -78,6 +79,7 @@ class Cast:
             services=self.services.views.services.headline,
             decisions=lambda: open_decisions(stage.db),
         )
+        self.report = quiet_report(stage)
         self.instances = InstancesViewModel(
             back, registry=FakeRegistry(), monitor=self.monitor, editing=editing, clock=stage.clock
         )
@@ -102,7 +104,7 @@ class Cast:
         self.preferences.theme_chosen.connect(lambda value: stage.theme.set_mode(ThemeChoice(value)))
         self.shell = ShellViewModel(back, health=self.monitor, is_demo=False)
         entries = [
-            PageEntry("overview", "overview", lambda: OverviewPage(desk, self.overview)),
+            PageEntry("overview", "overview", lambda: OverviewPage(desk, self.overview, self.report)),
             PageEntry("instances", "instances", lambda: InstancesPage(desk, self.instances)),
             PageEntry("listeners", "listeners", lambda: ListenersPage(desk, self.listening)),
             PageEntry("messages", "messages", lambda: MessagesPage(desk, self.messages)),

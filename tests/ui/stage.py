@@ -7,12 +7,14 @@ import random
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtWidgets import QApplication
 
 from tests.fakes.clock import FakeClock
+from wxauto_mgt.api.reports.document import Document, as_html
 from wxauto_mgt.core.access.settings import http_settings_group
 from wxauto_mgt.core.access.tokens import AccessTokens
 from wxauto_mgt.core.alerting.model import Acknowledgement, Alert, AlertRule, AlertState, Labels, Level
@@ -76,6 +78,7 @@ from wxauto_mgt.ui.pages.logs.search_view_model import LogSearchViewModel
 from wxauto_mgt.ui.pages.logs.statistics_view_model import LogStatisticsViewModel
 from wxauto_mgt.ui.pages.logs.view_model import LogSource, LogsViewModel
 from wxauto_mgt.ui.pages.notices.view_model import NoticesViewModel
+from wxauto_mgt.ui.pages.overview.report_view_model import ReportSources, ReportViewModel
 from wxauto_mgt.ui.theme.theme import Theme
 from wxauto_mgt.ui.words import Words
 from wxauto_mgt.ui_settings import ThemeChoice, ui_settings_group
@@ -529,6 +532,28 @@ def log_views(stage: Stage, source: LogSource) -> LogViews:
         audit=AuditViewModel(back, audit=stage.audit),
         levels=LevelsEditing(editing=stage.editing),
     )
+
+
+class FakeReports:
+    """Reports that say one line."""
+
+    async def document(self) -> Document:
+        return Document("健康报告", ("一切正常",))
+
+    def render(self, document: Document, format_: str) -> str:
+        return as_html(document, language="zh-CN") if format_ == "html" else f"{format_}: {document.lead[0]}"
+
+
+def quiet_report(stage: Stage) -> ReportViewModel:
+    """Reports of nothing, beside the stage's database."""
+    folder = stage.db.path.parent
+    sample = folder / "logs" / "sample.json"
+
+    async def write_sample() -> Path:
+        return sample
+
+    sources = ReportSources(FakeReports(), write_sample, folder / "exports")
+    return ReportViewModel(stage.backstage, sources=sources, clock=stage.clock)
 
 
 def quiet_access(stage: Stage, surroundings: Surroundings | None = None) -> AccessViewModel:

@@ -27,8 +27,8 @@ from wxauto_mgt.ui.forms.editors import (
     WordsEditor,
 )
 from wxauto_mgt.ui.forms.form import SchemaForm
-from wxauto_mgt.ui.forms.list_editors import ReferencesEditor, TableEditor
-from wxauto_mgt.ui.forms.schema import FieldSpec, fields_of
+from wxauto_mgt.ui.forms.list_editors import ReferencesEditor, TableEditor, VariantsEditor
+from wxauto_mgt.ui.forms.schema import FieldSpec, Variant, fields_of
 from wxauto_mgt.ui.theme.theme import Theme
 from wxauto_mgt.ui_settings import ThemeChoice
 
@@ -227,3 +227,72 @@ async def test_labels_are_written_one_pair_a_line(stage: Stage) -> None:
     editor.box.setPlainText("direction = in\n\ntarget=pc1")
     assert form.document()["labels"] == {"direction": "in", "target": "pc1"}
     form.deleteLater()
+
+
+def _repairs(qapp: QApplication) -> SchemaForm:
+    secret = FieldSpec("token", Widget.SECRET, title="token")
+    other = FieldSpec("instance", Widget.REFERENCE, title="i", default="", refers_to="instance")
+    variants = tuple(Variant("action", name, name, (secret, other)) for name in ("call", "ask"))
+    spec = FieldSpec("repairs", Widget.VARIANTS, title="repairs", variants=variants)
+    words = make_words(PlatformTypes(BUILT_IN))
+    made = SchemaForm(Theme(qapp, ThemeChoice.LIGHT), words, (spec,), references=_references)
+    rows: list[JSON] = [{"action": "call", "token": None}, {"action": "ask", "token": None}]
+    made.show_document({"repairs": rows}, has_secret=("repairs.0.token",))
+    return made
+
+
+def _secret_of(steps: VariantsEditor, number: int) -> SecretEditor:
+    form = steps.cards[number].form
+    assert isinstance(form, SchemaForm)
+    editor = form.editor("token")
+    assert isinstance(editor, SecretEditor)
+    return editor
+
+
+def _tokens(form: SchemaForm) -> list[JSON]:
+    rows = form.document()["repairs"]
+    assert isinstance(rows, list)
+    return [row["token"] for row in rows if isinstance(row, dict)]
+
+
+def test_a_stored_secret_inside_a_row_is_shown_as_set_and_kept(qapp: QApplication) -> None:
+    form = _repairs(qapp)
+    steps = form.editor("repairs")
+    assert isinstance(steps, VariantsEditor)
+    assert "已设置" in _secret_of(steps, 0).line.placeholderText()
+    assert _secret_of(steps, 1).line.placeholderText() == "尚未设置"
+    assert _tokens(form) == [None, None]
+    form.deleteLater()
+    drop_deleted()
+
+
+def test_a_row_that_moves_does_not_take_over_anothers_secret(qapp: QApplication) -> None:
+    form = _repairs(qapp)
+    steps = form.editor("repairs")
+    assert isinstance(steps, VariantsEditor)
+    steps.move_up(steps.cards[1])
+    # Null would keep what is stored at the place, which is the other row's.
+    assert _tokens(form) == ["", ""]
+    assert _secret_of(steps, 1).line.placeholderText() == "尚未设置"
+    steps.remove(steps.cards[1])
+    steps.menu.actions()[0].trigger()
+    assert _tokens(form) == ["", ""]
+    form.deleteLater()
+    drop_deleted()
+
+
+def test_an_optional_choice_can_be_left_out(qapp: QApplication) -> None:
+    form = _repairs(qapp)
+    steps = form.editor("repairs")
+    assert isinstance(steps, VariantsEditor)
+    row = steps.cards[0].form
+    assert isinstance(row, SchemaForm)
+    picker = row.editor("instance")
+    assert isinstance(picker, ChoiceEditor)
+    assert (picker.value(), picker.box.currentText()) == ("", "不指定")
+    picker.show_value("pc1")
+    assert picker.value() == "pc1"
+    picker.box.setCurrentIndex(0)
+    assert row.document()["instance"] == ""
+    form.deleteLater()
+    drop_deleted()

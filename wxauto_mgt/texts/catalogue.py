@@ -78,7 +78,8 @@ class Catalogue:
     def text(self, key: str, /, **params: object) -> str:
         """Render one text. A missing key or parameter shows itself and is logged once, never raised.
 
-        Where a parameter is not known, the text `<key>.bare` stands in, if there is one.
+        Where a parameter is not known, the text `<key>.bare` stands in, if there is one. A parameter `cause`
+        that names an error is shown by that error's own text.
         """
         template = self._texts.get(key)
         if template is None:
@@ -88,7 +89,7 @@ class Catalogue:
             bare = self._texts.get(f"{key}.bare")
             if bare is not None and any(params.get(name) is None for name in _parameters(template)):
                 return bare
-            return template.format_map({name: self._shown(value) for name, value in params.items()})
+            return template.format_map({name: self._shown(name, value) for name, value in params.items()})
         except (KeyError, IndexError, ValueError, TypeError, AttributeError):
             self._complain_once(key, "text %s in %s does not fit its parameters")
             return template
@@ -107,6 +108,11 @@ class Catalogue:
         if problem.line is not None:
             return self.text("problem.at_line", line=problem.line, place=place, sentence=sentence)
         return self.text("problem.at_place", place=place, sentence=sentence) if place else sentence
+
+    def cause(self, name: str) -> str:
+        """Say what an error's class or code means; a name without a text of its own stays as it is."""
+        own = (self._texts.get(key) for key in (f"cause.{name}", f"error.{name}.bare", f"error.{name}"))
+        return next((text for text in own if text is not None and not _parameters(text)), name)
 
     def reason(self, area: str, code: str, params: Mapping[str, Fact]) -> str:
         """Render `<area>.<code>`; params may bear any name, `key` included."""
@@ -150,9 +156,10 @@ class Catalogue:
         """Render the time of day of an aware instant, with seconds."""
         return format_time(instant.astimezone(self._zone), "HH:mm:ss", locale=self._locale)
 
-    @staticmethod
-    def _shown(value: object) -> object:
-        return _NOT_KNOWN if value is None else value
+    def _shown(self, name: str, value: object) -> object:
+        if value is None:
+            return _NOT_KNOWN
+        return self.cause(value) if name == "cause" and isinstance(value, str) else value
 
     def _complain_once(self, key: str, sentence: str) -> None:
         if key not in self._complained:

@@ -6,6 +6,7 @@ Owns no behaviour. Called by the bootstrap, the screenshots and tests.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from PySide6.QtCore import QObject
 
@@ -43,6 +44,7 @@ from wxauto_mgt.ui.pages.metrics.view_model import MetricsViewModel
 from wxauto_mgt.ui.pages.notices.in_app import show_notices
 from wxauto_mgt.ui.pages.notices.view_model import NoticesViewModel
 from wxauto_mgt.ui.pages.overview.page import OverviewPage
+from wxauto_mgt.ui.pages.overview.report_view_model import ReportSources, ReportViewModel
 from wxauto_mgt.ui.pages.overview.view_model import Controls, OverviewViewModel
 from wxauto_mgt.ui.pages.platforms.page import PlatformsPage
 from wxauto_mgt.ui.pages.platforms.view_model import PlatformsViewModel
@@ -62,6 +64,9 @@ from wxauto_mgt.ui.shell import ShellViewModel
 from wxauto_mgt.ui.theme.theme import Theme
 from wxauto_mgt.ui.words import Words
 from wxauto_mgt.ui_settings import ThemeChoice
+
+EXPORTS: Final = "exports"
+"""Folder of the data folder where files for people go."""
 
 
 @dataclass(frozen=True)
@@ -123,6 +128,15 @@ def _pages(
         services=services.services.headline,
         decisions=lambda: open_decisions(application.db),
     )
+    report = ReportViewModel(
+        stage,
+        sources=ReportSources(
+            reports=application.reports.health,
+            write_sample=application.health_sample.write,
+            folder=application.ground.data_dir / EXPORTS,
+        ),
+        clock=clock,
+    )
     instances = InstancesViewModel(
         stage, registry=application.registry, monitor=monitor, editing=editing, clock=clock
     )
@@ -161,7 +175,7 @@ def _pages(
         clock=clock,
     )
     entries = [
-        PageEntry("overview", "overview", lambda: OverviewPage(desk, overview)),
+        PageEntry("overview", "overview", lambda: OverviewPage(desk, overview, report)),
         PageEntry("instances", "instances", lambda: InstancesPage(desk, instances)),
         PageEntry("listeners", "listeners", lambda: ListenersPage(desk, listeners)),
         PageEntry("messages", "messages", lambda: MessagesPage(desk, messages)),
@@ -176,6 +190,7 @@ def _pages(
     configured = (instances, listeners, messages, platforms, rules)
     return entries, (
         overview,
+        report,
         *configured,
         metrics,
         alerts,

@@ -113,6 +113,10 @@ class MainWindow(QMainWindow):
         """What the window tells the operator at its lower edge now, or nothing."""
         return self._toasts.text
 
+    def close_toast(self) -> None:
+        """Take away what the window tells."""
+        self._toasts.close()
+
     def show_page(self, name: str, word: str = "") -> Page:
         """Bring a page to the front; it is built at its first visit."""
         if name not in self._pages:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import sys
 import tempfile
 from collections.abc import Callable
@@ -24,6 +25,7 @@ from wxauto_mgt.core.monitoring.services.section import SERVICE
 from wxauto_mgt.texts.language import Language
 from wxauto_mgt.ui.assembly import Assembled, assemble
 from wxauto_mgt.ui.bootstrap import make_application, run_on_qt
+from wxauto_mgt.ui.main_window import LEAST_SIZE, MainWindow
 from wxauto_mgt.ui.pages.alerts.page import AlertsPage
 from wxauto_mgt.ui.pages.instances.page import InstancesPage
 from wxauto_mgt.ui.pages.logs.page import SEARCH, LogsPage
@@ -39,6 +41,7 @@ MEASURED_DEADLINE_S = 40.0
 LIVED_S = 25.0
 SETTLE_S = 0.4
 DEMO_SERVICE = "demo_tts"
+ALERTS = "alerts"
 
 
 def main(arguments: list[str]) -> int:
@@ -61,13 +64,16 @@ async def _tour(theme: Theme, folder: Path) -> None:
             assembled.window.show()
             await application.start()
             await _raise_alert(application)
-            await _watch_services(application)
-            await _live_a_little(application)
-            for language in Language:
-                for choice in (ThemeChoice.LIGHT, ThemeChoice.DARK):
-                    assembled.words.set_language(language)
-                    theme.set_mode(choice)
-                    await _photograph(assembled, folder, f"{language}-{choice}")
+            with socket.socket() as taken:
+                # Taken but not listened on: nothing else of this machine answers there.
+                taken.bind(("127.0.0.1", 0))
+                await _watch_services(application, taken.getsockname()[1])
+                await _live_a_little(application)
+                for language in Language:
+                    for choice in (ThemeChoice.LIGHT, ThemeChoice.DARK):
+                        assembled.words.set_language(language)
+                        theme.set_mode(choice)
+                        await _photograph(assembled, folder, f"{language}-{choice}")
             assembled.window.say_stopping()
             assembled.shell.rest()
         finally:
@@ -83,19 +89,21 @@ async def _raise_alert(application: Application) -> None:
         "metric_name": "app_thread_count",
         "threshold": 1.0,
         "for_s": 0.0,
-        "title": "{metric} = {value}",
-        "message": "{metric}: {value} > {threshold}",
     }
     await application.config.apply([Put(ALERT_RULE, "demo_threads", rule)], who="demo")
 
 
-async def _watch_services(application: Application) -> None:
-    """Let one service fail, which no repair helps, and run a program for another."""
+async def _watch_services(application: Application, port: int) -> None:
+    """Let one service fail, which no repair helps, and run a program for another.
+
+    Args:
+        port: where nobody listens.
+    """
     broken: dict[str, JSON] = {
         "name": DEMO_SERVICE,
         "description": "语音合成（示例）",
         "critical": True,
-        "port": 7000,
+        "port": port,
         "check": {"type": "http", "url": "http://127.0.0.1:{port}/health"},
         "interval_s": 2,
         "repairs": [
@@ -130,9 +138,12 @@ async def _live_a_little(application: Application) -> None:
 
 async def _photograph(assembled: Assembled, folder: Path, suffix: str) -> None:
     window = assembled.window
-    for name in window.page_names:
+    # The alerts come first: a notice in the window belongs into their pictures only.
+    for name in sorted(window.page_names, key=lambda name: name != ALERTS):
         page = window.show_page(name)
         await asyncio.sleep(SETTLE_S)
+        if name != ALERTS:
+            window.close_toast()
         if isinstance(page, MessagesPage):
             page.table.selectRow(0)
             await asyncio.sleep(SETTLE_S)
@@ -146,8 +157,23 @@ async def _photograph(assembled: Assembled, folder: Path, suffix: str) -> None:
                 if tab == SEARCH and isinstance(page, LogsPage):
                     page.search.table.selectRow(0)
                     await asyncio.sleep(SETTLE_S)
+                if name != ALERTS:
+                    window.close_toast()
                 _save(window, folder / f"{name}-{tab}-{suffix}.png")
     await _photograph_forms(assembled, folder, suffix)
+    await _photograph_small(window, folder, suffix)
+
+
+async def _photograph_small(window: MainWindow, folder: Path, suffix: str) -> None:
+    """The fullest pages once more in the smallest window."""
+    usual = window.size()
+    window.resize(LEAST_SIZE)
+    for name in ("overview", "services", "alerts"):
+        window.show_page(name)
+        await asyncio.sleep(SETTLE_S)
+        window.close_toast()
+        _save(window, folder / f"small-{name}-{suffix}.png")
+    window.resize(usual)
 
 
 async def _photograph_forms(assembled: Assembled, folder: Path, suffix: str) -> None:

@@ -54,6 +54,10 @@ class Words(QObject):
         """A code with its facts as a sentence; a code without a text stays readable."""
         return self._now.reason(area, code, params)
 
+    def cause(self, name: str) -> str:
+        """What an error's class or code means; a name without a text stays as it is."""
+        return self._now.cause(name)
+
     def error(self, error: ConsoleError) -> str:
         """An error as one line."""
         return self._now.error(error)

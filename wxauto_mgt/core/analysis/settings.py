@@ -49,7 +49,7 @@ class ReportsSettings(ConfigModel):
         default="09:00", json_schema_extra=_hints("daily_at", 20)
     )
     channels: tuple[ObjectId, ...] = Field(
-        default=(), json_schema_extra=_hints("channels", 30, widget=Widget.WORDS, has_help=True)
+        default=(), json_schema_extra=_hints("channels", 30, refers_to=CHANNEL, has_help=True)
     )
 
 

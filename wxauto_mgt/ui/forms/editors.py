@@ -6,7 +6,7 @@ Called by `SchemaForm`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from PySide6.QtCore import Qt, Signal
@@ -50,6 +50,13 @@ class Editor(QWidget):
     def show_value(self, value: JSON) -> None:
         """Show a value without announcing it."""
         raise NotImplementedError
+
+    def show_secrets(self, paths: Iterable[str], variables: Mapping[str, str]) -> None:
+        """Say which secrets inside are stored: paths below this field, "" for itself.
+
+        Args:
+            variables: those that come from the environment, by path.
+        """
 
     def set_read_only(self) -> None:
         """Show the value, take no input."""
@@ -148,6 +155,8 @@ class SecretEditor(Editor):
         super().__init__()
         self._stored_hint = stored
         self._empty_hint = empty
+        self._is_stored = False
+        self._is_given_up = False
         self.line = QLineEdit()
         self.line.setEchoMode(QLineEdit.EchoMode.Password)
         self.reveal = icon_button(theme, "eye", reveal)
@@ -157,18 +166,29 @@ class SecretEditor(Editor):
         self.reveal.toggled.connect(self._show_typed)
         self.inner = self.line
         hold_left(self, self.line, self.reveal)
-        self.show_stored(is_stored=False)
+        self.show_secrets((), {})
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether a value is stored that an empty field keeps."""
+        return self._is_stored
 
     def value(self) -> JSON:
-        return self.line.text() or None
+        # An empty text, unlike null, keeps nothing of what is stored at this place.
+        return self.line.text() or ("" if self._is_given_up else None)
 
     def show_value(self, value: JSON) -> None:
         self.line.setText("")
 
-    def show_stored(self, *, is_stored: bool, variable: str = "") -> None:
-        """Say whether a value is stored, or from which environment variable it comes."""
-        hint = self._stored_hint if is_stored else self._empty_hint
-        self.line.setPlaceholderText(variable or hint)
+    def show_secrets(self, paths: Iterable[str], variables: Mapping[str, str]) -> None:
+        self._is_stored = "" in set(paths)
+        hint = self._stored_hint if self._is_stored else self._empty_hint
+        self.line.setPlaceholderText(variables.get("", "") or hint)
+
+    def give_up_stored(self) -> None:
+        """Keep nothing of what is stored at this place: it belonged to something else."""
+        self._is_given_up = True
+        self.show_secrets((), {})
 
     def _typed(self, text: str) -> None:
         self.reveal.setEnabled(bool(text))
@@ -281,13 +301,19 @@ class CalmComboBox(QComboBox):
 
 
 class ChoiceEditor(Editor):
-    """One of some values; a stored value that is no longer offered stays shown as it is."""
+    """One of some values; a stored value that is no longer offered stays shown as it is.
 
-    def __init__(self, choices: Sequence[tuple[str, str]], *, is_nullable: bool = False) -> None:
+    Args:
+        nothing: what stands for no choice, with its words; None where something must be chosen.
+    """
+
+    def __init__(
+        self, choices: Sequence[tuple[str, str]], *, nothing: tuple[JSON, str] | None = None
+    ) -> None:
         super().__init__()
         self.box = CalmComboBox()
-        if is_nullable:
-            self.box.addItem("", None)
+        if nothing is not None:
+            self.box.addItem(nothing[1], nothing[0])
         for value, text in choices:
             self.box.addItem(text, value)
         self.box.activated.connect(lambda _: self.changed.emit())

@@ -118,13 +118,23 @@ class SchemaForm(RowForm):
     ) -> None:
         """Show a document; fields that it lacks show their default."""
         self._base = copy.deepcopy(dict(document))
-        stored, named = set(has_secret), variables or {}
         for path, field in self._fields.items():
             value = get(document, path)
             field.editor.show_value(field.spec.default if value is None else value)
-            if isinstance(field.editor, SecretEditor):
-                field.editor.show_stored(is_stored=path in stored, variable=named.get(path, ""))
+        self.show_secrets(tuple(has_secret), variables or {})
         self.clear_problems()
+
+    def show_secrets(self, paths: Iterable[str], variables: Mapping[str, str]) -> None:
+        found = tuple(paths)
+        for path, field in self._fields.items():
+            named = {rest: name for at, name in variables.items() if (rest := below(at, path)) is not None}
+            inside = [rest for at in found if (rest := below(at, path)) is not None]
+            field.editor.show_secrets(inside, named)
+
+    def give_up_secrets(self) -> None:
+        for field in self._fields.values():
+            if isinstance(field.editor, SecretEditor):
+                field.editor.give_up_stored()
 
     def document(self) -> dict[str, JSON]:
         """What is entered; secrets that were not typed are null, which keeps the stored ones."""
@@ -238,7 +248,7 @@ class SchemaForm(RowForm):
             choices = [(value, words(key) if key else value) for value, key in spec.choices]
             if spec.widget is Widget.CHOICES:
                 return ChoicesEditor(choices)
-            return ChoiceEditor(choices, is_nullable=spec.is_nullable)
+            return ChoiceEditor(choices, nothing=self._nothing(spec))
         if spec.widget in (Widget.REFERENCE, Widget.REFERENCES):
             choices = list(self._references(spec.refers_to))
             if spec.has_any:
@@ -246,8 +256,15 @@ class SchemaForm(RowForm):
                 choices.insert(0, ("*", words(every if words.has(every) else "form.any")))
             if spec.widget is Widget.REFERENCES:
                 return ReferencesEditor(self._theme, words, choices)
-            return ChoiceEditor(choices, is_nullable=spec.is_nullable)
+            return ChoiceEditor(choices, nothing=self._nothing(spec))
         return TextEditor(spec)
+
+    def _nothing(self, spec: FieldSpec) -> tuple[JSON, str] | None:
+        """What an empty choice stands for: null where that is allowed, no text where that is the default."""
+        if spec.is_nullable:
+            return None, self._words("form.no_choice")
+        is_optional_text = spec.default == "" and "" not in dict(spec.choices)
+        return ("", self._words("form.no_choice")) if is_optional_text else None
 
     def _make_table(self, spec: FieldSpec) -> Editor:
         return TableEditor(
@@ -275,6 +292,13 @@ class SchemaForm(RowForm):
 
     def _row_form(self, specs: tuple[FieldSpec, ...]) -> RowForm:
         return SchemaForm(self._theme, self._words, specs, references=self._references, has_headings=False)
+
+
+def below(path: str, field: str) -> str | None:
+    """What is left of a path inside a field, "" for the field itself; None where it is elsewhere."""
+    if path == field:
+        return ""
+    return path[len(field) + 1 :] if path.startswith(f"{field}.") else None
 
 
 def sum_up(specs: tuple[FieldSpec, ...], item: Mapping[str, JSON]) -> str:

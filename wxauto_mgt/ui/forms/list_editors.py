@@ -5,7 +5,7 @@ Owns adding, removing and moving rows. Called by `SchemaForm`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
@@ -88,6 +88,14 @@ class RowForm(QWidget):
         """Show a row."""
         raise NotImplementedError
 
+    def show_secrets(self, paths: Iterable[str], variables: Mapping[str, str]) -> None:
+        """Say which secrets are stored; see `Editor.show_secrets`."""
+        raise NotImplementedError
+
+    def give_up_secrets(self) -> None:
+        """Keep nothing of what is stored at this row's place."""
+        raise NotImplementedError
+
     def place_problem(self, path: str, sentence: str) -> bool:
         """Show a refusal at a path; whether there was such a field."""
         raise NotImplementedError
@@ -102,12 +110,17 @@ class RowForm(QWidget):
 
 
 class _RowCard(QFrame):
-    """One row: a line that sums it up, and the form that it unfolds to."""
+    """One row: a line that sums it up, and the form that it unfolds to.
+
+    Attributes:
+        stored_at: its number among the stored rows; None for a new one.
+    """
 
     def __init__(self, table: TableEditor, form: RowForm) -> None:
         super().__init__()
         self.setObjectName("inset")
         self.form = form
+        self.stored_at: int | None = None
         self._keeps_summary = table.keeps_summary
         theme, words = table.theme, table.words
         self._theme = theme
@@ -186,9 +199,17 @@ class TableEditor(Editor):
             card.deleteLater()
         self._cards.clear()
         rows = [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-        for item in rows:
+        for number, item in enumerate(rows):
             self._add_card(item, is_open=len(rows) == 1)
+            self._cards[-1].stored_at = number
         self._renumber()
+
+    def show_secrets(self, paths: Iterable[str], variables: Mapping[str, str]) -> None:
+        found = [path.partition(".") for path in paths]
+        named = [(*path.partition("."), name) for path, name in variables.items()]
+        for number, card in enumerate(self._cards):
+            inside = [rest for at, _, rest in found if at == str(number)]
+            card.form.show_secrets(inside, {rest: name for at, _, rest, name in named if at == str(number)})
 
     def append(self) -> None:
         """Add an empty row, unfolded."""
@@ -246,6 +267,9 @@ class TableEditor(Editor):
         for number, card in enumerate(self._cards, start=1):
             card.number.setText(self.words("form.row_number", number=number))
             card.summary.setText(self._sum_up(card.form.document()))
+            if card.stored_at != number - 1:
+                # Secrets are kept by their place: here they would be those of another row.
+                card.form.give_up_secrets()
 
 
 class VariantsEditor(TableEditor):

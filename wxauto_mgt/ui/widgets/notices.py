@@ -85,7 +85,7 @@ class Toasts(QObject):
         self._mark = ToneMark(theme, Tone.OK)
         self._label: QLabel = label()
         close = icon_button(theme, "close", close_tip)
-        close.clicked.connect(self._frame.hide)
+        close.clicked.connect(self.close)
         fill_in = QHBoxLayout(self._frame)
         fill(fill_in, (self._mark, self._label, close), Space.S, Space.S)
         fill_in.setContentsMargins(Space.M, Space.XS, Space.S, Space.XS)
@@ -109,6 +109,10 @@ class Toasts(QObject):
         """Say that something did not work; stays until closed or replaced."""
         self._timer.stop()
         self._show(text, Tone.CRITICAL)
+
+    def close(self) -> None:
+        """Take the toast away."""
+        self._frame.hide()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() is QEvent.Type.Resize:

@@ -11,6 +11,8 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QStackedWid
 
 from wxauto_mgt.ui.desk import Desk
 from wxauto_mgt.ui.main_window import Page
+from wxauto_mgt.ui.pages.overview.report_menu import ReportMenu
+from wxauto_mgt.ui.pages.overview.report_view_model import ReportViewModel
 from wxauto_mgt.ui.pages.overview.table_model import ErrorModel
 from wxauto_mgt.ui.pages.overview.view_model import STAT_NAMES, DeductionLine, OverviewViewModel
 from wxauto_mgt.ui.theme.tokens import Space, Tone
@@ -25,6 +27,7 @@ from wxauto_mgt.ui.widgets.layout import (
     label,
     page_header,
     row,
+    scrolled,
     section_header,
 )
 from wxauto_mgt.ui.widgets.notices import Notice, ToneMark
@@ -36,6 +39,7 @@ from wxauto_mgt.ui.widgets.time_plot import TimePlot
 
 UPPER_HEIGHT = 204
 PLOT_HEIGHT = 116
+ERRORS_LEAST_HEIGHT = 126
 
 # metric, its unit's catalogue key, decimals, least top of the axis, whether the top is fixed
 PLOTS = (
@@ -51,9 +55,10 @@ PLOTS = (
 class OverviewPage(Page):
     """The overview."""
 
-    def __init__(self, desk: Desk, view_model: OverviewViewModel) -> None:
+    def __init__(self, desk: Desk, view_model: OverviewViewModel, report: ReportViewModel) -> None:
         super().__init__()
         self._desk = desk
+        self.report = ReportMenu(self, desk, report)
         self._view_model = view_model
         self._drawn_s: float | None = None
         self._shown_deductions: tuple[DeductionLine, ...] | None = None
@@ -115,7 +120,8 @@ class OverviewPage(Page):
             words("overview.subtitle"),
             self.services,
             self.services_button,
-            Space.M,
+            Space.S,
+            self.report.button,
             self.start_button,
             self.resume_button,
             self.pause_button,
@@ -128,11 +134,13 @@ class OverviewPage(Page):
         upper.setStretch(1, 10)
         errors = Card(section_header(words("overview.errors")), self._error_area(), margin=Space.M)
         errors.body.setStretch(1, 1)
+        errors.setMinimumHeight(ERRORS_LEAST_HEIGHT)
         rows = QVBoxLayout(content)
         fill(rows, (upper, self._plot_grid(), errors), Space.M, 0)
         rows.setStretch(2, 1)
         self._stack = QStackedWidget()
-        self._stack.addWidget(content)
+        # A small window shows the upper part whole; what is below it scrolls.
+        self._stack.addWidget(scrolled(content))
         self._stack.addWidget(self.empty)
         body = QVBoxLayout(self)
         fill(body, (header, self.alerts, self.decisions, self._stack), Space.M, Space.XL)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Final
 
 from wxauto_mgt.core.monitoring.checks.contract import CheckStatus, Outcome
@@ -23,8 +24,10 @@ OUTCOME_TONES: Final = {
     Outcome.FAILED: Tone.CRITICAL,
     Outcome.UNKNOWN: Tone.UNKNOWN,
 }
-# Symbols for programs; a sentence beside them says the same.
-_CODES: Final = frozenset({"last_outcome", "last_reason"})
+# Symbols for programs; what stands beside them says the same.
+_CODES: Final = frozenset({"last_outcome", "last_reason", "kinds"})
+# The fact that names the sentence to which the others are parameters.
+_SENTENCE: Final = "test"
 
 
 def service_name(words: Words, service_id: str, description: str = "") -> str:
@@ -51,7 +54,9 @@ def begun(text: str) -> str:
 def fact_lines(words: Words, facts: Mapping[str, Fact]) -> tuple[tuple[str, str], ...]:
     """Evidence as names and values; a name without a word stays as it is."""
     return tuple(
-        (_fact_name(words, name), _shown(words, value)) for name, value in facts.items() if name not in _CODES
+        (_fact_name(words, name), _shown(words, name, value, facts))
+        for name, value in facts.items()
+        if name not in _CODES
     )
 
 
@@ -60,12 +65,34 @@ def facts_text(words: Words, facts: Mapping[str, Fact]) -> str:
     return words("services.separator").join(f"{name}={value}" for name, value in fact_lines(words, facts))
 
 
+def _text_shown(words: Words, name: str, value: str, facts: Mapping[str, Fact]) -> str:
+    own = name.rpartition(".")[2]
+    if own == "cause":
+        return words.cause(value)
+    if own == _SENTENCE and words.has(value):
+        area, _, code = value.partition(".")
+        return words.reason(area, code, facts)
+    if own == "at" or own.endswith("_at"):
+        try:
+            return words.moment(datetime.fromisoformat(value))
+        except ValueError:
+            return value
+    return value
+
+
 def _fact_name(words: Words, name: str) -> str:
-    key = f"services.fact.{name}"
-    return words(key) if words.has(key) else name
+    """A fact's name; one with a dot is told of a part, which has a name of its own."""
+    if words.has(key := f"services.fact.{name}"):
+        return words(key)
+    part, dot, rest = name.partition(".")
+    if dot and words.has(f"services.fact_of.{part}"):
+        return words("services.fact_of", part=words(f"services.fact_of.{part}"), fact=_fact_name(words, rest))
+    return name
 
 
-def _shown(words: Words, value: Fact) -> str:
+def _shown(words: Words, name: str, value: Fact, facts: Mapping[str, Fact]) -> str:
+    if isinstance(value, str):
+        return _text_shown(words, name, value, facts)
     if isinstance(value, bool):
         return words("services.yes" if value else "services.no")
     if isinstance(value, float):
