@@ -72,7 +72,7 @@ async def _edit(app: Application, rules: RulesOfSnapshot, number: int, told: lis
     told.clear()
     started_s = time.perf_counter()
     revision = await app.config.apply([Put("rule", "other-0", document)], who="bench")
-    rule = rules().rules.match(facts).rule
+    rule = rules().rules.match(facts)
     ended_s = time.perf_counter()
     if rule is None or rule.id != "other-0" or [change.revision for change in told] != [revision]:
         raise WentWrong("the edit was not in force when it returned")

@@ -138,7 +138,7 @@ def test_a_shadowed_rule_really_never_matches(
         for finding in analyse(rules, instances=INSTANCES, platforms=PLATFORMS)
         if finding.code is FindingCode.SHADOWED
     }
-    found = RuleSet(rules).match(message).rule
+    found = RuleSet(rules).match(message)
     # "Ann, Bob" as one chat's name is the exception that the docstring of `analyse` states.
     if found is not None and message.chat != "Ann, Bob" and message.sender != "Ann, Bob":
         assert found.id not in shadowed

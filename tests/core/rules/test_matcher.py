@@ -17,11 +17,11 @@ from wxauto_mgt.texts.language import Language
 
 
 def matches(config: RuleConfig, message: MessageFacts) -> bool:
-    return RuleSet([config]).match(message).rule is config
+    return RuleSet([config]).match(message) is config
 
 
 def winner(rules: list[RuleConfig], message: MessageFacts) -> str | None:
-    found = RuleSet(rules).match(message).rule
+    found = RuleSet(rules).match(message)
     return found.id if found else None
 
 
@@ -132,9 +132,9 @@ def test_each_rule_is_explained_in_the_order_of_trying() -> None:
         rule("later", priority=10),
     ]
     message = facts(chat_kind=ChatKind.FRIEND)
-    result = RuleSet(rules).match(message)
-    assert result.rule is rules[4]
-    assert [(verdict.rule_id, verdict.reason) for verdict in result.explanation] == [
+    in_force = RuleSet(rules)
+    assert in_force.match(message) is rules[4]
+    assert [(verdict.rule_id, verdict.reason) for verdict in in_force.explain(message)] == [
         ("off", Reason.DISABLED),
         ("elsewhere", Reason.OTHER_INSTANCE),
         ("other-chat", Reason.OTHER_CHAT),
@@ -177,5 +177,5 @@ def test_the_index_never_finds_another_rule_than_trying_all_in_order(
 ) -> None:
     rules = RuleSet([rule(f"r{number}", **document) for number, document in enumerate(documents)])
     tried = next((verdict.rule_id for verdict in rules.explain(message) if verdict.matched), None)
-    found = rules.match(message).rule
+    found = rules.match(message)
     assert (found.id if found else None) == tried

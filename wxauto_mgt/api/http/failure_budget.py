@@ -41,8 +41,3 @@ class FailureBudget:
         if count < self._most():
             return None
         return max(1, math.ceil(_WINDOW_S - (now_s - began_s)))
-
-    @property
-    def address_count(self) -> int:
-        """Addresses in memory."""
-        return len(self._failures)

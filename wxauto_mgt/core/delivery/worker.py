@@ -199,7 +199,7 @@ class DeliveryWorker:
             content=work.content,
             kind=work.kind,
         )
-        rule = in_force.rules.match(facts).rule
+        rule = in_force.rules.match(facts)
         if rule is None or rule.action is RuleAction.IGNORE or rule.platform is None:
             await self._leave(work, rule, in_force.revision)
             return

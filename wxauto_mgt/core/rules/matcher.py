@@ -6,7 +6,7 @@ explains.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from wxauto_mgt.core.rules.compiled import (
@@ -30,23 +30,6 @@ class RuleVerdict:
     matched: bool
     reason: Reason
     params: Mapping[str, Fact]
-
-
-@dataclass(frozen=True)
-class MatchResult:
-    """The rule that a message follows, None when there is none.
-
-    Attributes:
-        explain: makes the verdicts; `explanation` calls it when somebody asks.
-    """
-
-    rule: RuleConfig | None
-    explain: Callable[[], tuple[RuleVerdict, ...]]
-
-    @property
-    def explanation(self) -> tuple[RuleVerdict, ...]:
-        """One verdict for each rule, in the order in which they are tried, disabled ones included."""
-        return self.explain()
 
 
 class RuleSet:
@@ -78,15 +61,15 @@ class RuleSet:
                 for key in rule.filing_keys():
                     self._filed.setdefault(key, []).append(position)
 
-    def match(self, facts: MessageFacts) -> MatchResult:
-        """Find the first rule that matches."""
+    def match(self, facts: MessageFacts) -> RuleConfig | None:
+        """Return the first rule that matches; `explain` says why it is that one."""
         folded = FoldedFacts(facts, self._indexes)
         candidates = {position for key in folded.filing_keys() for position in self._filed.get(key, ())}
         for position in sorted(candidates):
             rule = self._compiled[position]
             if rule.obstacle(folded) is None:
-                return MatchResult(rule.config, lambda: self.explain(facts))
-        return MatchResult(None, lambda: self.explain(facts))
+                return rule.config
+        return None
 
     def explain(self, facts: MessageFacts) -> tuple[RuleVerdict, ...]:
         """Say of each rule why it did or did not match."""
