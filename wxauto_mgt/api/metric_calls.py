@@ -14,7 +14,7 @@ from typing import Final
 
 from wxauto_mgt.api import arguments
 from wxauto_mgt.api.answers import Answer, Answers
-from wxauto_mgt.api.replies import JSON, Fields, Texts, iso
+from wxauto_mgt.api.replies import JSON, Fields, Texts, about_metric, iso
 from wxauto_mgt.core.analysis.performance import Performance, PerformanceReader
 from wxauto_mgt.core.analysis.statistics import Description, describe
 from wxauto_mgt.core.metrics.model import Labels, MetricRecord, MetricType, Series, label_set
@@ -169,8 +169,7 @@ class MetricCalls:
 
     def _description(self, name: str) -> str:
         """What whoever records a metric says of it, or what we say of our own."""
-        key = f"metric_name.{name}"
-        return self._registry.description_of(name) or (self._texts.text(key) if self._texts.has(key) else "")
+        return self._registry.description_of(name) or about_metric(name, self._texts)
 
     def _value(self, name: str) -> float | None:
         reading = self._registry.latest(name)

@@ -44,6 +44,12 @@ class Texts(Protocol):
         ...
 
 
+def about_metric(name: str, texts: Texts) -> str:
+    """What a metric of our own is; empty for those of other programs."""
+    key = f"metric_name.{name}"
+    return texts.text(key) if texts.has(key) else ""
+
+
 def success(data: JSON, now: datetime, **beside: JSON) -> Fields:
     """Reply of a call that worked."""
     return {"success": True, "data": data, "timestamp": iso(now), **beside}

@@ -12,21 +12,27 @@ from tests.fakes.clock import FakeClock
 from wxauto_mgt.api.http.exposition import PREFIX, Exposition
 from wxauto_mgt.core.metrics.model import MetricType
 from wxauto_mgt.core.metrics.registry import MetricRegistry
+from wxauto_mgt.runtime.clock import Clock
 from wxauto_mgt.runtime.event_bus import EventBus
+from wxauto_mgt.texts.catalogue import Catalogue
+from wxauto_mgt.texts.language import Language
 
 
 def registry_at(clock: FakeClock) -> MetricRegistry:
     return MetricRegistry(clock=clock, bus=EventBus())
 
 
+def exposed(registry: MetricRegistry, clock: Clock) -> str:
+    return Exposition(registry=registry, clock=clock, texts=Catalogue(Language.EN)).text().decode()
+
+
 def families(registry: MetricRegistry, clock: FakeClock) -> dict[str, tuple[str, dict[Any, float]]]:
-    text = Exposition(registry=registry, clock=clock).text().decode()
     return {
         family.name: (
             family.type,
             {(sample.name, *sorted(sample.labels.items())): sample.value for sample in family.samples},
         )
-        for family in text_string_to_metric_families(text)
+        for family in text_string_to_metric_families(exposed(registry, clock))
     }
 
 
@@ -53,6 +59,22 @@ def test_types_are_right_and_names_are_ours(fake_clock: FakeClock) -> None:
     assert samples[(PREFIX + "wait_ms_count", ("target", "a"))] == 3
     assert samples[(PREFIX + "wait_ms_sum", ("target", "a"))] == 55.5
     assert found[PREFIX + "size"][0] == "summary"
+
+
+def test_our_own_metrics_say_what_they_are(fake_clock: FakeClock) -> None:
+    registry = registry_at(fake_clock)
+    for name in ("health_score", "active_users"):
+        registry.record(name, 1)
+    registry.record("visits", 1, description="Visitors\nof the page")
+    about = {
+        family.name.removeprefix(PREFIX): family.documentation
+        for family in text_string_to_metric_families(exposed(registry, fake_clock))
+    }
+    assert about == {
+        "health_score": "Health score",
+        "active_users": "active_users",
+        "visits": "Visitors\nof the page",
+    }
 
 
 def test_any_name_and_label_can_be_read_back(fake_clock: FakeClock) -> None:

@@ -14,6 +14,7 @@ from prometheus_client import Metric
 from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
 
+from wxauto_mgt.api.replies import Texts, about_metric
 from wxauto_mgt.core.metrics.model import Labels, MetricType
 from wxauto_mgt.core.metrics.registry import MetricRegistry
 from wxauto_mgt.runtime.clock import Clock
@@ -34,9 +35,10 @@ _PARTS: Final[Mapping[MetricType, tuple[str, ...]]] = {
 class Exposition:
     """The registry, as Prometheus reads it."""
 
-    def __init__(self, *, registry: MetricRegistry, clock: Clock) -> None:
+    def __init__(self, *, registry: MetricRegistry, clock: Clock, texts: Texts) -> None:
         self._registry = registry
         self._clock = clock
+        self._texts = texts
         self._written = b""
         self._written_s = -math.inf
 
@@ -60,7 +62,8 @@ class Exposition:
             if shown in seen:
                 continue  # two names that differ in a sign which Prometheus does not know
             seen.add(shown)
-            metric = Metric(shown, self._registry.description_of(name) or name, kind.value)
+            about = self._registry.description_of(name) or about_metric(name, self._texts)
+            metric = Metric(shown, about or name, kind.value)
             for suffix in _PARTS.get(kind, ("",)):
                 self._add(metric, name + suffix, shown + (suffix or _suffix_of(kind)))
             if metric.samples:

@@ -119,10 +119,14 @@ class HttpInterface:
 def _routers(parts: Parts, openapi: Callable[[], dict[str, Any]]) -> list[APIRouter]:
     """All routes; those that are asked most come first."""
     api = parts.api
-    login = {language: login_page(Catalogue(language)) for language in Language}
+    catalogues = {language: Catalogue(language) for language in Language}
+    login = {language: login_page(catalogue) for language, catalogue in catalogues.items()}
+    exposition = Exposition(registry=parts.registry, clock=parts.clock, texts=catalogues[parts.language])
     return [
         health_routes(parts.health),
-        prometheus_routes(Exposition(registry=parts.registry, clock=parts.clock)),
+        prometheus_routes(
+            Exposition(registry=parts.registry, clock=parts.clock, texts=Catalogue(parts.language))
+        ),
         event_routes(parts.events),
         service_routes(api),
         recovery_routes(api),
