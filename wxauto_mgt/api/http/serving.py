@@ -124,9 +124,7 @@ def _routers(parts: Parts, openapi: Callable[[], dict[str, Any]]) -> list[APIRou
     exposition = Exposition(registry=parts.registry, clock=parts.clock, texts=catalogues[parts.language])
     return [
         health_routes(parts.health),
-        prometheus_routes(
-            Exposition(registry=parts.registry, clock=parts.clock, texts=Catalogue(parts.language))
-        ),
+        prometheus_routes(exposition),
         event_routes(parts.events),
         service_routes(api),
         recovery_routes(api),
