@@ -174,7 +174,7 @@ JSON = {"Content-Type": "application/json"}
 NOT_MEANT = (
     ("[" * 100_000, "json_too_deep"),
     ('{"a":' * 33 + "1" + "}" * 33, "json_too_deep"),
-    ('{"labels": {' + ",".join(f'"{number}": 0' for number in range(90_000)) + "}}", "json_too_many_values"),
+    ('{"labels": {' + ",".join(f'"{number}": 0' for number in range(15_000)) + "}}", "json_too_many_values"),
     ('{"name": [' + "[]," * 90_000 + "[]]}", "json_too_many_values"),
     ("{", "json_unreadable"),
     ('{"name": "\\ud800", "value": 1}', "json_unreadable"),

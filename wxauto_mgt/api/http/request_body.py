@@ -21,6 +21,7 @@ _JSON: Final = re.compile(
 _FORM: Final = re.compile(
     r"\s*(?:application/x-www-form-urlencoded|multipart/form-data|text/plain)\b", re.IGNORECASE
 )
+_COMMAS_A_VALUE: Final = 10
 _SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
@@ -83,6 +84,9 @@ def _check(method: str, headers: Headers, body: bytes, limits: BodyLimits) -> No
         return
     if len(types) != 1 or not _JSON.match(types[0]):
         raise ProblemError(415, "not_json")
+    # Reading takes its time too. Commas stand in texts as well, though hardly so many.
+    if body.count(b",") > _COMMAS_A_VALUE * limits.max_values:
+        raise ProblemError(400, "json_too_many_values", most=limits.max_values)
     try:
         # As text: bytes might be taken for UTF-16 too, or for halves of character pairs.
         parsed = json.loads(body.decode("utf-8-sig"), parse_constant=_refuse_constant)
