@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.core.recovery.processes.conftest import ENVIRONMENT, Bench, lives, pid_in, program
+from tests.core.recovery.processes.conftest import ENVIRONMENT, IDLE, Bench, lives, pid_in, program
 from tests.core.recovery.processes.test_life import CHILD
 from tests.waiting import eventually
 from wxauto_mgt.core.monitoring.services.process_config import ManagedProcessConfig
@@ -24,7 +24,7 @@ from wxauto_mgt.runtime.process_tree import MARKER, ProcessIdentity, identity_of
 from wxauto_mgt.storage.database import Database
 
 ROOT = Path(__file__).parents[4]
-# One that writes after the kill would end by the pipe that nobody reads any more.
+# A child that writes after the kill would end by the pipe that nobody reads any more.
 SILENT = "import time\nwhile True: time.sleep(60)"
 TAKEN_OVER = "tts was left running by an earlier console and is taken over"
 
@@ -64,7 +64,7 @@ def ended(pid: int) -> Callable[[], bool]:
 
 @pytest.mark.expects_log(TAKEN_OVER)
 async def test_it_is_taken_over_and_stopped_with_the_next_console(tmp_path: Path) -> None:
-    config = program(SILENT)
+    config = program(IDLE)
     pid = await asyncio.to_thread(killed_console, tmp_path, config)
     assert lives(pid)
     async with next_console(tmp_path) as bench:
@@ -80,7 +80,7 @@ async def test_it_is_taken_over_and_stopped_with_the_next_console(tmp_path: Path
 @pytest.mark.expects_log(TAKEN_OVER)
 @pytest.mark.expects_log("tts ended by itself")
 async def test_one_that_was_taken_over_is_started_again_when_it_ends(tmp_path: Path) -> None:
-    config = program(SILENT)
+    config = program(IDLE)
     pid = await asyncio.to_thread(killed_console, tmp_path, config)
     async with next_console(tmp_path) as bench:
         bench.configure("tts", config)
@@ -92,9 +92,9 @@ async def test_one_that_was_taken_over_is_started_again_when_it_ends(tmp_path: P
 
 
 async def test_one_that_is_configured_otherwise_now_is_ended_and_started_anew(tmp_path: Path) -> None:
-    pid = await asyncio.to_thread(killed_console, tmp_path, program(SILENT))
+    pid = await asyncio.to_thread(killed_console, tmp_path, program(IDLE))
     async with next_console(tmp_path) as bench:
-        bench.configure("tts", program(SILENT, env={"A": "2"}))
+        bench.configure("tts", program(IDLE, env={"A": "2"}))
         status = await bench.until(ProcessState.RUNNING)
         assert not lives(pid)
         assert (status.pid != pid, status.is_adopted) == (True, False)
@@ -102,13 +102,13 @@ async def test_one_that_is_configured_otherwise_now_is_ended_and_started_anew(tm
 
 @pytest.mark.expects_log("tts was left running by an earlier console and is ended")
 async def test_one_that_is_configured_no_more_is_ended(tmp_path: Path) -> None:
-    pid = await asyncio.to_thread(killed_console, tmp_path, program(SILENT))
+    pid = await asyncio.to_thread(killed_console, tmp_path, program(IDLE))
     async with next_console(tmp_path):
         await eventually(ended(pid), timeout_s=20)
 
 
 async def test_children_of_one_that_ended_meanwhile_are_ended(tmp_path: Path) -> None:
-    config = program(CHILD + SILENT, str(tmp_path / "pid"), SILENT, "apart")
+    config = program(CHILD + IDLE, str(tmp_path / "pid"), SILENT, "apart")
     pid = await asyncio.to_thread(killed_console, tmp_path, config)
     child = await pid_in(tmp_path / "pid")
     psutil.Process(pid).kill()
@@ -123,7 +123,7 @@ async def test_children_of_one_that_ended_meanwhile_are_ended(tmp_path: Path) ->
 
 async def test_one_whose_id_was_not_stored_yet_is_found_by_its_marker(tmp_path: Path, db: Database) -> None:
     """The console was killed between the start and the row that tells the process id."""
-    config, marker = program(SILENT), uuid.uuid4().hex
+    config, marker = program(IDLE), uuid.uuid4().hex
     await ProcessStore(db=db).begin(Launch("tts", marker, launching.fingerprint(config, marker)))
     child = start_process(config.command, cwd=None, environment=ENVIRONMENT, marker=marker)
     async with Bench(db=db) as bench:
@@ -138,7 +138,7 @@ async def test_one_whose_id_was_not_stored_yet_is_found_by_its_marker(tmp_path: 
 async def test_a_foreign_process_with_the_same_id_is_left_alone(db: Database) -> None:
     own = identity_of(psutil.Process().pid)
     assert own is not None
-    config, marker = program(SILENT), uuid.uuid4().hex
+    config, marker = program(IDLE), uuid.uuid4().hex
     launch = Launch("tts", marker, launching.fingerprint(config, marker))
     store = ProcessStore(db=db)
     await store.begin(launch)
