@@ -31,8 +31,6 @@ _READ: Final = (
     "search_logs",
     "get_log_statistics",
     "get_report",
-    "detect_anomalies",
-    "predict_future_anomalies",
     "get_services",
     "get_service_history",
     "get_service_uptime",
