@@ -36,6 +36,16 @@ def families(registry: MetricRegistry, clock: FakeClock) -> dict[str, tuple[str,
     }
 
 
+def test_a_recorded_metric_never_hides_a_counter_of_nearly_its_name(fake_clock: FakeClock) -> None:
+    registry = registry_at(fake_clock)
+    registry.counter("api_requests_total").add(3)
+    registry.record("api_requests", 7)
+    registry.collect(fake_clock.now())
+    lines = exposed(registry, fake_clock).splitlines()
+    assert f"{PREFIX}api_requests_total 3.0" in lines
+    assert f"{PREFIX}api_requests 7.0" in lines
+
+
 def test_types_are_right_and_names_are_ours(fake_clock: FakeClock) -> None:
     registry = registry_at(fake_clock)
     registry.counter("messages_received_total").add(3)

@@ -59,9 +59,9 @@ class Exposition:
             shown = PREFIX + _NOT_IN_NAMES.sub("_", name)
             if kind is MetricType.COUNTER:
                 shown = shown.removesuffix("_total")
-            if shown in seen:
+            if (family := shown + _suffix_of(kind)) in seen:
                 continue  # two names that differ in a sign which Prometheus does not know
-            seen.add(shown)
+            seen.add(family)
             about = self._registry.description_of(name) or about_metric(name, self._texts)
             metric = Metric(shown, about or name, kind.value)
             for suffix in _PARTS.get(kind, ("",)):
