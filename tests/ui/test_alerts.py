@@ -12,14 +12,17 @@ from tests.ui.stage import FakeAlerts, Stage, alert, quiet_notices, settle
 from wxauto_mgt.core.alerting.model import AlertState, Level
 from wxauto_mgt.core.alerting.section import default_rules
 from wxauto_mgt.core.alerting.settings import AlertsSettings
+from wxauto_mgt.core.analysis.settings import ReportsSettings
+from wxauto_mgt.core.config.form_hints import Widget
 from wxauto_mgt.core.config.model import JSON, Put
+from wxauto_mgt.core.recovery.presets import BuiltInPresets
 from wxauto_mgt.errors import ConfigError
 from wxauto_mgt.texts.language import Language
 from wxauto_mgt.ui.forms.editors import ChoiceEditor, ChoicesEditor, NumberEditor, TextEditor
 from wxauto_mgt.ui.forms.form import SchemaForm
 from wxauto_mgt.ui.forms.schema import fields_of
 from wxauto_mgt.ui.pages.alerts.page import HISTORY, AlertsPage
-from wxauto_mgt.ui.pages.alerts.rules_view_model import AlertRulesViewModel
+from wxauto_mgt.ui.pages.alerts.rules_view_model import AlertRulesViewModel, delivered_name
 from wxauto_mgt.ui.pages.alerts.silences_view_model import SilencesViewModel
 from wxauto_mgt.ui.pages.alerts.view_model import SHOWN, AlertsViewModel
 from wxauto_mgt.ui.pages.overview.page import OverviewPage
@@ -250,3 +253,47 @@ async def test_of_a_storm_the_worst_are_shown_and_all_are_counted(
     view_model.refresh()
     assert page.active.more.isHidden()
     page.deleteLater()
+
+
+@pytest.mark.parametrize("language", list(Language))
+async def test_a_delivered_rule_is_named_without_the_facts_of_an_alert(
+    stage: Stage, language: Language
+) -> None:
+    stage.words.set_language(language)
+    names = [delivered_name(stage.words, rule.id) for rule in default_rules()]
+    assert [name for name in names if "{" in name] == []
+    assert len(set(names)) == len(names)
+
+
+async def test_the_service_that_a_rule_repairs_is_picked_or_left_out(stage: Stage) -> None:
+    cast = Cast(stage)
+    page = cast.window.show_page("alerts")
+    assert isinstance(page, AlertsPage)
+    page.rules.add()
+    dialog = page.rules.editor.dialog
+    assert dialog is not None
+    repair = dialog.form.editor("repair")
+    assert isinstance(repair, ChoiceEditor)
+    offered = [repair.box.itemData(number) for number in range(repair.box.count())]
+    assert {"", "console_database", "instance:pc1"} <= set(offered)
+    dialog.start_saving()
+    await settle(lambda: "alert1" in stage.config.snapshot.objects("alert_rule"))
+    assert stage.config.snapshot.objects("alert_rule")["alert1"].repair == ""
+    page.rules.editor.edit("alert1")
+    await settle(lambda: page.rules.editor.dialog is not None)
+    dialog = page.rules.editor.dialog
+    assert dialog is not None
+    repair = dialog.form.editor("repair")
+    assert isinstance(repair, ChoiceEditor)
+    repair.show_value("instance:pc1")
+    dialog.start_saving()
+    await settle(lambda: stage.config.snapshot.objects("alert_rule")["alert1"].repair == "instance:pc1")
+    cast.close()
+
+
+def test_what_settings_and_ladders_refer_to_is_picked() -> None:
+    reports = {spec.path: spec for spec in fields_of(ReportsSettings.model_json_schema())}
+    assert (reports["channels"].widget, reports["channels"].refers_to) == (Widget.REFERENCES, "channel")
+    chat = {spec.path: spec for spec in fields_of(BuiltInPresets().schemas()["chat"])}
+    assert (chat["platform"].widget, chat["platform"].refers_to) == (Widget.REFERENCE, "platform")
+    assert (chat["instance"].widget, chat["instance"].refers_to) == (Widget.REFERENCE, "instance")

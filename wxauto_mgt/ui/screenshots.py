@@ -30,6 +30,7 @@ from wxauto_mgt.ui.pages.alerts.page import AlertsPage
 from wxauto_mgt.ui.pages.instances.page import InstancesPage
 from wxauto_mgt.ui.pages.logs.page import SEARCH, LogsPage
 from wxauto_mgt.ui.pages.messages.page import MessagesPage
+from wxauto_mgt.ui.pages.metrics.page import MetricsPage
 from wxauto_mgt.ui.pages.platforms.page import PlatformsPage
 from wxauto_mgt.ui.pages.rules.page import RulesPage
 from wxauto_mgt.ui.pages.services.page import ServicesPage
@@ -40,6 +41,8 @@ MEASURED_DEADLINE_S = 40.0
 # Long enough for plots to have a line and for a handful of messages to be answered.
 LIVED_S = 25.0
 SETTLE_S = 0.4
+# Stored series are read and drawn.
+READ_S = 2.0
 DEMO_SERVICE = "demo_tts"
 ALERTS = "alerts"
 
@@ -63,12 +66,17 @@ async def _tour(theme: Theme, folder: Path) -> None:
             assembled = assemble(application, theme=theme, detected=Language.ZH_CN, is_demo=True)
             assembled.window.show()
             await application.start()
+            await _live_a_little(application)
+            for language in Language:
+                assembled.words.set_language(language)
+                await asyncio.sleep(SETTLE_S)
+                _save(assembled.window, folder / f"calm-overview-{language}-{ThemeChoice.LIGHT}.png")
             await _raise_alert(application)
             with socket.socket() as taken:
                 # Taken but not listened on: nothing else of this machine answers there.
                 taken.bind(("127.0.0.1", 0))
                 await _watch_services(application, taken.getsockname()[1])
-                await _live_a_little(application)
+                await asyncio.sleep(LIVED_S)
                 for language in Language:
                     for choice in (ThemeChoice.LIGHT, ThemeChoice.DARK):
                         assembled.words.set_language(language)
@@ -138,12 +146,14 @@ async def _live_a_little(application: Application) -> None:
 
 async def _photograph(assembled: Assembled, folder: Path, suffix: str) -> None:
     window = assembled.window
-    # The alerts come first: a notice in the window belongs into their pictures only.
+    # The alerts come first: a notice in the window belongs into their picture only.
     for name in sorted(window.page_names, key=lambda name: name != ALERTS):
         page = window.show_page(name)
         await asyncio.sleep(SETTLE_S)
         if name != ALERTS:
             window.close_toast()
+        if isinstance(page, MetricsPage):
+            await asyncio.sleep(READ_S)
         if isinstance(page, MessagesPage):
             page.table.selectRow(0)
             await asyncio.sleep(SETTLE_S)
@@ -157,8 +167,7 @@ async def _photograph(assembled: Assembled, folder: Path, suffix: str) -> None:
                 if tab == SEARCH and isinstance(page, LogsPage):
                     page.search.table.selectRow(0)
                     await asyncio.sleep(SETTLE_S)
-                if name != ALERTS:
-                    window.close_toast()
+                window.close_toast()
                 _save(window, folder / f"{name}-{tab}-{suffix}.png")
     await _photograph_forms(assembled, folder, suffix)
     await _photograph_small(window, folder, suffix)

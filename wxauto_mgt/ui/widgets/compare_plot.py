@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from wxauto_mgt.ui.theme.theme import Theme
@@ -72,6 +72,10 @@ class ComparePlot(QWidget):
 
     def _arrange(self) -> None:
         self._plot.setMenuEnabled(enableMenu=False)
+        # The library makes a menu all the same; without a parent it may outlive the plot.
+        menu = self._plot.getPlotItem().ctrlMenu
+        menu.setParent(self, menu.windowFlags())
+        self._plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._plot.hideButtons()
         self._plot.setMouseEnabled(x=True, y=False)
         self._plot.setAutoVisible(y=True)

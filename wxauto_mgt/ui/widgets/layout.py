@@ -153,7 +153,8 @@ def scrolled(content: QWidget) -> QScrollArea:
 def page_header(title: str, subtitle: str, *actions: Item) -> QWidget:
     """Title and one explaining line at the left, actions at the right."""
     head = QWidget()
-    line = row(column(label(title, "title"), label(subtitle, "muted"), spacing=2), None, *actions)
+    line = row(column(label(title, "title"), ElidedLabel(subtitle, "muted"), spacing=2), *actions)
+    line.setStretch(0, 1)
     head.setLayout(line)
     head.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
     return head

@@ -140,6 +140,8 @@ class TimePlot(Card):
         self._plot.getAxis("bottom").setHeight(18)
         for line in self._rules:
             self._plot.addItem(line, ignoreBounds=True)
+        # A flat series at a mark would be hidden by it.
+        self._curve.setZValue(1)
 
     def _tint(self) -> None:
         colours = self._theme.colours

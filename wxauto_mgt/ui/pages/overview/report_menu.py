@@ -50,6 +50,7 @@ class ReportMenu(QObject):
     def show_menu(self) -> None:
         """Open the menu below the button, without a nested loop."""
         self.menu.popup(self.button.mapToGlobal(self.button.rect().bottomLeft()))
+        self.menu.setActiveAction(self.save_html)
 
     def _action(self, key: str, command: AsyncCommand, *arguments: object) -> QAction:
         action = self.menu.addAction(self._desk.words(key))

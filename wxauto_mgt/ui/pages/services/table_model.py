@@ -26,8 +26,8 @@ class ServiceModel(RowModel[ServiceRow]):
             Column[ServiceRow](
                 words("services.column_name"), lambda r: Cell(r.name, tip=f"{r.id}\n{r.reason}")
             ),
-            Column[ServiceRow](words("services.column_critical"), lambda r: Cell(r.critical), 72),
-            Column[ServiceRow](words("services.column_kind"), lambda r: Cell(r.kind), 92),
+            Column[ServiceRow](words("services.column_critical"), lambda r: Cell(r.critical), 76),
+            Column[ServiceRow](words("services.column_kind"), lambda r: Cell(r.kind), 112),
             Column[ServiceRow](
                 words("services.column_last"),
                 lambda r: Cell(words.time(r.last_check_at), tip=words.moment(r.last_check_at)),
@@ -42,7 +42,7 @@ class ServiceModel(RowModel[ServiceRow]):
             Column[ServiceRow](
                 words("services.column_hours"), lambda r: Cell(r.uptime, tip=_hours_tip(words, r)), 128
             ),
-            Column[ServiceRow](words("services.column_repair"), lambda r: Cell(r.repair, r.repair_tone), 108),
+            Column[ServiceRow](words("services.column_repair"), lambda r: Cell(r.repair, r.repair_tone), 144),
         )
         super().__init__(columns, lambda r: r.id)
 
@@ -86,9 +86,9 @@ class RunModel(RowModel[RunRow]):
 
     def __init__(self, words: Words) -> None:
         columns = (
-            Column[RunRow](words("services.column_time"), lambda r: Cell(words.moment(r.at)), 196),
+            Column[RunRow](words("services.column_time"), lambda r: Cell(words.moment(r.at)), 180),
             Column[RunRow](words("services.column_outcome"), lambda r: Cell(r.outcome, r.tone)),
-            Column[RunRow](words("services.column_lasted"), lambda r: Cell(r.lasted), 104),
+            Column[RunRow](words("services.column_lasted"), lambda r: Cell(r.lasted), 88),
         )
         super().__init__(columns, lambda r: r.id)
 
