@@ -56,6 +56,14 @@ async def test_arguments_that_do_not_fit_are_named(served: Served) -> None:
         assert answer.json["problems"][0]["field"] in ("limit", "more")
 
 
+async def test_numbers_that_no_database_holds_are_arguments_that_do_not_fit(served: Served) -> None:
+    for call, name in (("end_silence", "silence_id"), ("resend_notification", "delivery_id")):
+        for number in (2**63, -(2**64), 10**30):
+            reply = (await served.post(f"/api/monitor/{call}", json={name: number})).json
+            assert reply["success"] is False
+            assert name in reply["error"]
+
+
 async def test_a_failed_call_is_a_reply_with_its_reason(served: Served) -> None:
     await served.call("stop_service")
     reply = await served.call("resume_service")

@@ -23,6 +23,7 @@ from tests.architecture.sources import ROOT
 from tests.environment import FREE_PORT
 from tests.waiting import eventually
 from wxauto_mgt.api.attach_point import attach_file
+from wxauto_mgt.api.http.server import HttpServer
 from wxauto_mgt.app import Application
 
 
@@ -94,6 +95,22 @@ async def test_a_taken_port_is_said_and_attach_works_all_the_same(tmp_path: Path
                 assert (await response.json())["success"] is True
             await eventually(lambda: served.application.http.address is not None)
             assert served.port == port
+
+
+async def test_nobody_is_sent_to_a_port_that_is_being_given_up(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, seen = attach_file(served.application.ground.data_dir), []
+    close = HttpServer.close
+
+    async def watched(server: HttpServer) -> None:
+        seen.append(file.exists())
+        await close(server)
+
+    monkeypatch.setattr(HttpServer, "close", watched)
+    await served.call("update_settings", group="http", values={"max_connections": 50})
+    await eventually(lambda: seen != [] and file.exists())
+    assert seen == [False]
 
 
 @pytest.mark.expects_log("http_listen fails: api_remote_without_tls")
