@@ -14,7 +14,6 @@ from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtWidgets import QApplication
 
 from tests.fakes.clock import FakeClock
-from wxauto_mgt.api.reports.document import Document, as_html
 from wxauto_mgt.core.access.settings import http_settings_group
 from wxauto_mgt.core.access.tokens import AccessTokens
 from wxauto_mgt.core.alerting.model import Acknowledgement, Alert, AlertRule, AlertState, Labels, Level
@@ -534,16 +533,6 @@ def log_views(stage: Stage, source: LogSource) -> LogViews:
     )
 
 
-class FakeReports:
-    """Reports that say one line."""
-
-    async def document(self) -> Document:
-        return Document("健康报告", ("一切正常",))
-
-    def render(self, document: Document, format_: str) -> str:
-        return as_html(document, language="zh-CN") if format_ == "html" else f"{format_}: {document.lead[0]}"
-
-
 def quiet_report(stage: Stage) -> ReportViewModel:
     """Reports of nothing, beside the stage's database."""
     folder = stage.db.path.parent
@@ -552,7 +541,10 @@ def quiet_report(stage: Stage) -> ReportViewModel:
     async def write_sample() -> Path:
         return sample
 
-    sources = ReportSources(FakeReports(), write_sample, folder / "exports")
+    async def rendered(format_: str) -> str:
+        return f"{format_}: 一切正常"
+
+    sources = ReportSources(rendered, write_sample, folder / "exports")
     return ReportViewModel(stage.backstage, sources=sources, clock=stage.clock)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -81,12 +82,12 @@ async def test_a_file_that_cannot_be_written_is_said_in_one_line(stage: Stage) -
 async def test_a_report_that_cannot_be_made_is_said_in_one_line(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def refuse() -> None:
+    async def refuse(format_: str) -> str:
         raise StorageError("disk_full")
 
     cast = Cast(stage)
     page = _page(cast)
-    monkeypatch.setattr(cast.report._sources.reports, "document", refuse)
+    monkeypatch.setattr(cast.report, "_sources", replace(cast.report._sources, rendered=refuse))
     page.report.copy.trigger()
     await settle(lambda: bool(cast.window.toast))
     assert cast.window.toast == stage.words("error.disk_full")

@@ -27,6 +27,7 @@ from wxauto_mgt.ui.bridge.events import Inbox
 from wxauto_mgt.ui.forms.editors import TextEditor, WordsEditor
 from wxauto_mgt.ui.forms.list_editors import VariantsEditor
 from wxauto_mgt.ui.pages.overview.page import OverviewPage
+from wxauto_mgt.ui.pages.overview.report_view_model import HTML, ReportViewModel
 from wxauto_mgt.ui.pages.services.page import PROCESS, REPAIR, ServicesPage
 from wxauto_mgt.ui.theme.theme import Theme
 from wxauto_mgt.ui.theme.tokens import Tone
@@ -307,3 +308,18 @@ async def test_what_waits_for_a_person_is_said_on_the_overview(stage: Stage) -> 
     assert cast.window.current == "messages"
     assert cast.messages.view.value == "dead"
     cast.close()
+
+
+async def test_the_report_of_a_running_console_is_saved_and_sampled(console: Console) -> None:
+    page = console.assembled.window.show_page("overview")
+    assert isinstance(page, OverviewPage)
+    (report,) = (one for one in console.assembled.view_models if isinstance(one, ReportViewModel))
+    file = await report.propose(HTML)
+    assert file.parent == console.application.ground.data_dir / "exports"
+    report.save.start(file, HTML)
+    await settle(lambda: not report.save.is_running, deadline_s=SOON_S)
+    assert file.read_text("utf-8").startswith("<!doctype html>")
+    page.report.sample.trigger()
+    sample = console.application.ground.data_dir / "logs" / "health_report_sample.json"
+    await settle(sample.exists, deadline_s=SOON_S)
+    await settle(lambda: not report.sample.is_running, deadline_s=SOON_S)

@@ -5,6 +5,7 @@ Owns no behaviour. Called by the bootstrap, the screenshots and tests.
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import Final
 
@@ -130,11 +131,7 @@ def _pages(
     )
     report = ReportViewModel(
         stage,
-        sources=ReportSources(
-            reports=application.reports.health,
-            write_sample=application.health_sample.write,
-            folder=application.ground.data_dir / EXPORTS,
-        ),
+        sources=_report_sources(application),
         clock=clock,
     )
     instances = InstancesViewModel(
@@ -200,6 +197,19 @@ def _pages(
         access,
         *_service_models(services),
         *_log_models(logs),
+    )
+
+
+def _report_sources(application: Application) -> ReportSources:
+    async def rendered(format_: str) -> str:
+        health = application.reports.health
+        document = await health.document()
+        return await asyncio.to_thread(health.render, document, format_)
+
+    return ReportSources(
+        rendered=rendered,
+        write_sample=application.health_sample.write,
+        folder=application.ground.data_dir / EXPORTS,
     )
 
 

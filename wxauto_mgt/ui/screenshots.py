@@ -20,6 +20,7 @@ from wxauto_mgt.app import Application
 from wxauto_mgt.core.access.settings import API_PORT
 from wxauto_mgt.core.alerting.section import ALERT_RULE
 from wxauto_mgt.core.config.model import JSON, Put
+from wxauto_mgt.core.monitoring.checks.contract import CheckRecorded, CheckStatus
 from wxauto_mgt.core.monitoring.model import HealthScoreChanged
 from wxauto_mgt.core.monitoring.services.section import SERVICE
 from wxauto_mgt.texts.language import Language
@@ -37,7 +38,7 @@ from wxauto_mgt.ui.pages.services.page import ServicesPage
 from wxauto_mgt.ui.theme.theme import Theme
 from wxauto_mgt.ui_settings import ThemeChoice
 
-MEASURED_DEADLINE_S = 40.0
+MEASURED_DEADLINE_S = 120.0
 # Long enough for plots to have a line and for a handful of messages to be answered.
 LIVED_S = 25.0
 SETTLE_S = 0.4
@@ -138,10 +139,19 @@ async def _live_a_little(application: Application) -> None:
     end = application.bus.subscribe(
         HealthScoreChanged, lambda change: measured.set() if change.after.score is not None else None
     )
+    known = asyncio.Event()
+
+    def note(_: CheckRecorded) -> None:
+        if application.checks.board.report().status is not CheckStatus.UNKNOWN:
+            known.set()
+
+    end_checks = application.bus.subscribe(CheckRecorded, note)
     async with asyncio.timeout(MEASURED_DEADLINE_S):
         await measured.wait()
+        await asyncio.sleep(LIVED_S)
+        await known.wait()
     end()
-    await asyncio.sleep(LIVED_S)
+    end_checks()
 
 
 async def _photograph(assembled: Assembled, folder: Path, suffix: str) -> None:

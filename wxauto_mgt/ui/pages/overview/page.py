@@ -40,6 +40,8 @@ from wxauto_mgt.ui.widgets.time_plot import TimePlot
 UPPER_HEIGHT = 204
 PLOT_HEIGHT = 116
 ERRORS_LEAST_HEIGHT = 126
+# So many reasons may take two lines each.
+ROOM_FOR = 2
 
 # metric, its unit's catalogue key, decimals, least top of the axis, whether the top is fixed
 PLOTS = (
@@ -64,7 +66,7 @@ class OverviewPage(Page):
         self._shown_deductions: tuple[DeductionLine, ...] | None = None
         words = desk.words
         self.gauge = ScoreGauge(desk.theme)
-        self._headline = ElidedLabel("", "section")
+        self._headline = label("", "section", wrap=True)
         self._reasons = QVBoxLayout()
         fill(self._reasons, (), 6, 0)
         self._stats = {name: Stat(words(f"overview.stat_{name}")) for name in STAT_NAMES}
@@ -237,11 +239,13 @@ class OverviewPage(Page):
         while (item := self._reasons.takeAt(0)) is not None:
             if (widget := item.widget()) is not None:
                 widget.deleteLater()
+        has_room = len(lines) <= ROOM_FOR
         for line in lines:
-            self._reasons.addWidget(self._reason(line))
+            self._reasons.addWidget(self._reason(line, is_whole=has_room))
 
-    def _reason(self, line: DeductionLine) -> QWidget:
-        text = ElidedLabel(line.sentence, "muted" if line.tone is Tone.NEUTRAL else "")
+    def _reason(self, line: DeductionLine, *, is_whole: bool) -> QWidget:
+        kind = "muted" if line.tone is Tone.NEUTRAL else ""
+        text = label(line.sentence, kind, wrap=True) if is_whole else ElidedLabel(line.sentence, kind)
         text.setToolTip("\n".join(part for part in (line.sentence, line.evidence) if part))
         points = label(line.points, "strong", tone=line.tone)
         holder = QWidget()

@@ -9,11 +9,10 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
 from PySide6.QtCore import QObject
 
-from wxauto_mgt.api.reports.document import Document
 from wxauto_mgt.errors import PermanentError
 from wxauto_mgt.runtime.clock import Clock
 from wxauto_mgt.runtime.private_file import replacing
@@ -25,26 +24,17 @@ TEXT: Final = "text"
 SUFFIXES: Final = {HTML: ".html", MARKDOWN: ".md"}
 
 
-class Reports(Protocol):
-    """What the window needs of the health reports."""
-
-    async def document(self) -> Document:
-        """The report of this moment."""
-
-    def render(self, document: Document, format_: str, /) -> str:
-        """It as HTML, Markdown or text."""
-
-
 @dataclass(frozen=True)
 class ReportSources:
     """Where reports come from and where they go.
 
     Attributes:
+        rendered: the report of this moment in a format.
         write_sample: writes the file for support; returns where it is.
         folder: where files go unless the operator chooses another place.
     """
 
-    reports: Reports
+    rendered: Callable[[str], Awaitable[str]]
     write_sample: Callable[[], Awaitable[Path]]
     folder: Path
 
@@ -76,18 +66,13 @@ class ReportViewModel(QObject):
         return folder / f"health_report_{day:%Y%m%d}{SUFFIXES[format_]}"
 
     async def _save(self, path: Path, format_: str) -> Path:
-        text = await self._rendered(format_)
+        text = await self._sources.rendered(format_)
         file = path if path.suffix else path.with_suffix(SUFFIXES[format_])
         await asyncio.to_thread(_write, file, text)
         return file
 
     async def _copy(self) -> str:
-        return await self._rendered(TEXT)
-
-    async def _rendered(self, format_: str) -> str:
-        reports = self._sources.reports
-        document = await reports.document()
-        return await asyncio.to_thread(reports.render, document, format_)
+        return await self._sources.rendered(TEXT)
 
 
 def _write(file: Path, text: str) -> None:

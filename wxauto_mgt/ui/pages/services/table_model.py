@@ -42,7 +42,7 @@ class ServiceModel(RowModel[ServiceRow]):
             Column[ServiceRow](
                 words("services.column_hours"), lambda r: Cell(r.uptime, tip=_hours_tip(words, r)), 128
             ),
-            Column[ServiceRow](words("services.column_repair"), lambda r: Cell(r.repair, r.repair_tone), 144),
+            Column[ServiceRow](words("services.column_repair"), lambda r: Cell(r.repair, r.repair_tone), 164),
         )
         super().__init__(columns, lambda r: r.id)
 
