@@ -150,7 +150,14 @@ async def test_status_in_words() -> None:
 
 @pytest.mark.parametrize(
     ("change", "expected"),
-    [({"paused": True, "running": False}, "paused"), ({"running": False}, "not running")],
+    [
+        ({"paused": True, "running": False}, "paused"),
+        ({"running": False}, "not running"),
+        (
+            {"running": True, "blocked_by": "disk_full"},
+            "The listener service runs but takes no messages: the database or the disk cannot be written",
+        ),
+    ],
 )
 async def test_a_service_that_rests_is_told_from_one_that_does_not_run(change: Fields, expected: str) -> None:
     screen = Screen(SetReplies(get_service_status={**STATUS, **change}))

@@ -100,6 +100,7 @@ def service_status(status: ServiceStatus, texts: Texts) -> Fields:
     return {
         "service_name": SERVICE_NAME,
         **service_state(status.state),
+        "blocked_by": status.state.blocked_by,
         "uptime_seconds": status.uptime_s,
         "uptime_formatted": formatted_uptime(status.uptime_s),
         "task_count": status.loop_count,

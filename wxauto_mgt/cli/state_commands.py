@@ -168,6 +168,8 @@ class StateCommands:
     def _service_state(self, status: Fields) -> Cell:
         if status.get("paused"):
             return Cell(self._terminal.catalogue.text("cli.service.paused"), Colour.WARNING)
+        if status.get("blocked_by"):
+            return Cell(self._terminal.catalogue.text("score.listener_service_blocked"), Colour.BAD)
         is_running = status.get("running") is True
         key = "cli.service.running" if is_running else "cli.service.stopped"
         return Cell(self._terminal.catalogue.text(key), Colour.GOOD if is_running else Colour.BAD)
