@@ -91,6 +91,9 @@ def keep_stored_secrets(
 ) -> frozenset[str]:
     """Fill in secrets that the new document leaves out, in place.
 
+    A row of a list gets those of the stored row that says the same, numbers and switches apart, wherever that
+    stands: one that was moved, or sends elsewhere now, must not get another row's secret.
+
     Args:
         open_stored: opens a stored secret, or returns None where it cannot.
 
@@ -100,7 +103,8 @@ def keep_stored_secrets(
     clear = set()
     for path in paths:
         value = get_at(document, path)
-        kept = None if stored is None else get_at(stored, path)
+        lender = None if stored is None else _lender(document, stored, path, paths)
+        kept = None if stored is None or lender is None else get_at(stored, lender)
         if value is None:
             if kept is None:
                 remove_at(document, path)
@@ -113,3 +117,31 @@ def keep_stored_secrets(
             else:
                 clear.add(path)
     return frozenset(clear)
+
+
+def _lender(document: Document, stored: Document, path: str, secrets: tuple[str, ...]) -> str | None:
+    """Return the path of the stored secret that a missing one stands for; None when there is none."""
+    parts = path.split(".")
+    at = next((index for index, part in enumerate(parts) if part.isdigit()), None)
+    if at is None:
+        return path
+    list_path, own, rest = ".".join(parts[:at]), int(parts[at]), ".".join(parts[at + 1 :])
+    given, rows = get_at(document, f"{list_path}.{own}"), get_at(stored, list_path)
+    if not isinstance(given, Mapping) or not isinstance(rows, list):
+        return None
+    prefix = f"{list_path}.{own}."
+    names = {secret.removeprefix(prefix).split(".")[0] for secret in secrets if secret.startswith(prefix)}
+    for index in sorted(range(len(rows)), key=lambda index: index != own):
+        row = rows[index]
+        if isinstance(row, Mapping) and _gist(row, names) == _gist(given, names):
+            return f"{list_path}.{index}.{rest}"
+    return None
+
+
+def _gist(row: Mapping[str, JSON], secrets: set[str]) -> dict[str, JSON]:
+    """What a row says: all but its secrets and what is only tuned."""
+    return {
+        name: value
+        for name, value in row.items()
+        if name not in secrets and not isinstance(value, bool | int | float) and value is not None
+    }
