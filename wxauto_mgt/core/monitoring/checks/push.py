@@ -7,8 +7,8 @@ from typing import ClassVar
 from pydantic import Field
 
 from wxauto_mgt.core.config.model import ConfigModel
-from wxauto_mgt.core.monitoring.checks.form_fields import shown
 from wxauto_mgt.core.monitoring.checks.contract import CheckContext, CheckKind, CheckResult, Outcome
+from wxauto_mgt.core.monitoring.checks.form_fields import shown
 from wxauto_mgt.errors import Fact
 
 
