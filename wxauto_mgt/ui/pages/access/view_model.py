@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import Signal
 
 from wxauto_mgt.core.access.model import ApiToken, IssuedToken, Scope
 from wxauto_mgt.core.access.settings import HTTP, HttpSettings, is_loopback
@@ -21,13 +21,13 @@ from wxauto_mgt.core.monitoring.error_episodes import ErrorEpisode
 from wxauto_mgt.core.monitoring.services.names import LOGIN_PAGE
 from wxauto_mgt.errors import ConfigError, Problem
 from wxauto_mgt.runtime.clock import Clock
+from wxauto_mgt.ui.bridge.seen import SeenViewModel
 from wxauto_mgt.ui.config_editing import WHO, ConfigEditing
 from wxauto_mgt.ui.desk import Backstage
 from wxauto_mgt.ui.forms.schema import FieldSpec
 from wxauto_mgt.ui.pages.told import who_word
 from wxauto_mgt.ui.theme.tokens import Tone
 
-TICK_MS: Final = 1000
 LISTEN_OPERATION: Final = "http_listen"
 _ERRORS_LOOKED_AT: Final = 50
 _DAY_S: Final = 86_400.0
@@ -108,7 +108,7 @@ class ApiState:
     url: str
 
 
-class AccessViewModel(QObject):
+class AccessViewModel(SeenViewModel):
     """The API and its tokens.
 
     Signals:
@@ -139,17 +139,10 @@ class AccessViewModel(QObject):
         self.revoke = backstage.commands.command(self, "revoke_token", self._revoke)
         self.revoke.succeeded.connect(self.refresh)
         self._words.changed.connect(self.refresh)
-        self._timer = QTimer(self)
-        self._timer.setInterval(TICK_MS)
-        self._timer.timeout.connect(self.refresh)
 
-    def set_active(self, *, is_active: bool) -> None:
-        """Read while the panel is seen."""
-        if is_active:
-            self.refresh()
-            self._timer.start()
-        else:
-            self._timer.stop()
+    def look(self) -> None:
+        """Read again."""
+        self.refresh()
 
     def refresh(self, _: object = None) -> None:
         """Read again; announces only a difference."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import Signal
 
 from wxauto_mgt.core.alerting.model import Labels
 from wxauto_mgt.core.alerting.section import ALERT_RULE
@@ -19,13 +19,13 @@ from wxauto_mgt.core.config.model import JSON, SETTINGS
 from wxauto_mgt.core.metrics.model import label_set
 from wxauto_mgt.errors import ConfigError, Problem
 from wxauto_mgt.runtime.clock import Clock
+from wxauto_mgt.ui.bridge.seen import SeenViewModel
 from wxauto_mgt.ui.config_editing import WHO, ConfigEditing
 from wxauto_mgt.ui.desk import Backstage
 from wxauto_mgt.ui.forms.schema import FieldSpec
 from wxauto_mgt.ui.pages.told import who_word
 from wxauto_mgt.ui.theme.tokens import Tone
 
-TICK_MS: Final = 1000
 _HOUR_S: Final = 3600.0
 FIELDS: Final = (
     FieldSpec("rule", Widget.REFERENCE, label="silences.rule", refers_to=ALERT_RULE, has_any=True),
@@ -70,7 +70,7 @@ class SilenceRow:
     silence_id: int | None
 
 
-class SilencesViewModel(QObject):
+class SilencesViewModel(SeenViewModel):
     """Silences and maintenance windows.
 
     Signals:
@@ -92,17 +92,10 @@ class SilencesViewModel(QObject):
         self.end.succeeded.connect(self.refresh)
         editing.changes(backstage.bridge, self, SETTINGS, ALERT_RULE).arrived.connect(self.refresh)
         self._words.changed.connect(self.refresh)
-        self._timer = QTimer(self)
-        self._timer.setInterval(TICK_MS)
-        self._timer.timeout.connect(self.refresh)
 
-    def set_active(self, *, is_active: bool) -> None:
-        """Read while the panel is seen."""
-        if is_active:
-            self.refresh()
-            self._timer.start()
-        else:
-            self._timer.stop()
+    def look(self) -> None:
+        """Read again."""
+        self.refresh()
 
     def refresh(self, _: object = None) -> None:
         """Read again; announces only a difference."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import Signal
 
 from wxauto_mgt.core.config.model import JSON, place_of
 from wxauto_mgt.core.config.pydantic_sections import validate_document
@@ -23,12 +23,12 @@ from wxauto_mgt.core.monitoring.model import ClientReport
 from wxauto_mgt.core.wire import CallRecord
 from wxauto_mgt.errors import Problem
 from wxauto_mgt.runtime.clock import Clock
+from wxauto_mgt.ui.bridge.seen import SeenViewModel
 from wxauto_mgt.ui.config_editing import ConfigEditing
 from wxauto_mgt.ui.desk import Backstage
 from wxauto_mgt.ui.forms.edit_dialog import TestOutcome
 from wxauto_mgt.ui.theme.tokens import Tone
 
-TICK_MS = 1000
 TEST_TIMEOUT_S = 8.0
 
 
@@ -71,7 +71,7 @@ class InstanceRow:
     server: str
 
 
-class InstancesViewModel(QObject):
+class InstancesViewModel(SeenViewModel):
     """The instances.
 
     Signals:
@@ -99,17 +99,10 @@ class InstancesViewModel(QObject):
         events = (InstanceStateChanged, InstanceAdded, InstanceAdjusted, InstanceRemoved)
         backstage.bridge.inbox(self, *events).arrived.connect(self.refresh)
         editing.changes(backstage.bridge, self, INSTANCE).arrived.connect(self.refresh)
-        self._timer = QTimer(self)
-        self._timer.setInterval(TICK_MS)
-        self._timer.timeout.connect(self.refresh)
 
-    def set_active(self, *, is_active: bool) -> None:
-        """Read while the page is seen."""
-        if is_active:
-            self.refresh()
-            self._timer.start()
-        else:
-            self._timer.stop()
+    def look(self) -> None:
+        """Read again."""
+        self.refresh()
 
     def refresh(self, _: object = None) -> None:
         """Read again; announces only a difference."""

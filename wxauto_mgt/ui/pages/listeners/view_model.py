@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import Signal
 
 from wxauto_mgt.core.config.model import JSON
 from wxauto_mgt.core.instances.model import INSTANCE, InstanceConfig
@@ -21,11 +21,10 @@ from wxauto_mgt.core.listening.model import (
     ListenerRemoved,
     ListenerStatus,
 )
+from wxauto_mgt.ui.bridge.seen import SeenViewModel
 from wxauto_mgt.ui.config_editing import WHO, ConfigEditing
 from wxauto_mgt.ui.desk import Backstage
 from wxauto_mgt.ui.theme.tokens import Tone
-
-TICK_MS = 1000
 
 
 class Listeners(Protocol):
@@ -67,7 +66,7 @@ class ListenerRow:
         return self.instance_id, self.who
 
 
-class ListenersViewModel(QObject):
+class ListenersViewModel(SeenViewModel):
     """The listeners.
 
     Signals:
@@ -86,17 +85,10 @@ class ListenersViewModel(QObject):
         self.remove = backstage.commands.command(self, "remove_listener", self._remove)
         backstage.bridge.inbox(self, ListenerAdded, ListenerRemoved).arrived.connect(self.refresh)
         editing.changes(backstage.bridge, self, LISTENER, INSTANCE).arrived.connect(self.refresh)
-        self._timer = QTimer(self)
-        self._timer.setInterval(TICK_MS)
-        self._timer.timeout.connect(self.refresh)
 
-    def set_active(self, *, is_active: bool) -> None:
-        """Read while the page is seen."""
-        if is_active:
-            self.refresh()
-            self._timer.start()
-        else:
-            self._timer.stop()
+    def look(self) -> None:
+        """Read again."""
+        self.refresh()
 
     def set_search(self, text: str) -> None:
         """Show only chats whose name holds a text."""

@@ -10,16 +10,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import Signal
 
 from wxauto_mgt.core.config.model import JSON
+from wxauto_mgt.ui.bridge.seen import SeenViewModel
 from wxauto_mgt.ui.desk import Backstage
 from wxauto_mgt.ui.pages.told import who_word
 from wxauto_mgt.ui.words import Words
 
 PAGE: Final = 100
 SHOWN: Final = 5000
-TICK_MS: Final = 3000
 _NAMED_FIRST: Final = 3
 
 
@@ -58,12 +58,14 @@ class AuditRow:
     facts: str
 
 
-class AuditViewModel(QObject):
+class AuditViewModel(SeenViewModel):
     """The audit log.
 
     Signals:
         changed: `rows` differ.
     """
+
+    TICK_MS = 3000
 
     changed = Signal()
 
@@ -78,17 +80,10 @@ class AuditViewModel(QObject):
         self.newest.succeeded.connect(self._take_newest)
         self.older = commands.command(self, "older_audit_log", self._read_older)
         self.older.succeeded.connect(self._take_older)
-        self._timer = QTimer(self)
-        self._timer.setInterval(TICK_MS)
-        self._timer.timeout.connect(self.newest.refresh)
 
-    def set_active(self, *, is_active: bool) -> None:
-        """Read while the panel is seen."""
-        if is_active:
-            self.newest.refresh()
-            self._timer.start()
-        else:
-            self._timer.stop()
+    def look(self) -> None:
+        """Read again."""
+        self.newest.refresh()
 
     def load_more(self) -> None:
         """Read the lines before the oldest one shown."""

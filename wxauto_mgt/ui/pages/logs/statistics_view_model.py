@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import Signal
 
 from wxauto_mgt.core.logs.query import LogStatistics
 from wxauto_mgt.core.logs.record import Level
 from wxauto_mgt.runtime.clock import Clock
+from wxauto_mgt.ui.bridge.seen import SeenViewModel
 from wxauto_mgt.ui.desk import Backstage
 from wxauto_mgt.ui.theme.tokens import Tone
 
-TICK_MS: Final = 10_000
 SPANS: Final = {"24h": timedelta(days=1), "7d": timedelta(days=7), "30d": timedelta(days=30)}
 _HOUR_S: Final = 3600
 LEVEL_TONES: Final = {
@@ -55,12 +55,14 @@ class Counted:
     trends: dict[str, tuple[Point, ...]]
 
 
-class LogStatisticsViewModel(QObject):
+class LogStatisticsViewModel(SeenViewModel):
     """The statistics.
 
     Signals:
         counted: `shown` was read anew.
     """
+
+    TICK_MS = 10_000
 
     counted = Signal()
 
@@ -73,17 +75,10 @@ class LogStatisticsViewModel(QObject):
         self.shown: Counted | None = None
         self.reader = backstage.commands.reader(self, "log_statistics", self._read)
         self.reader.succeeded.connect(self._take)
-        self._timer = QTimer(self)
-        self._timer.setInterval(TICK_MS)
-        self._timer.timeout.connect(self.reader.refresh)
 
-    def set_active(self, *, is_active: bool) -> None:
-        """Read while the panel is seen."""
-        if is_active:
-            self.reader.refresh()
-            self._timer.start()
-        else:
-            self._timer.stop()
+    def look(self) -> None:
+        """Read again."""
+        self.reader.refresh()
 
     def set_span(self, span: str) -> None:
         """Count over another span, up to now."""

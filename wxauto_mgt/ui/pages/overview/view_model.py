@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import Signal
 
 from wxauto_mgt.core.listening.model import ListenerStatus
 from wxauto_mgt.core.messages.history.figures import OpenDecisions
@@ -19,13 +19,13 @@ from wxauto_mgt.core.monitoring.error_episodes import ErrorEpisode
 from wxauto_mgt.core.monitoring.health_score import Deduction, HealthScore, OverallStatus
 from wxauto_mgt.core.monitoring.model import ClientReport, HealthScoreChanged, ServiceStatus, Statistics
 from wxauto_mgt.runtime.clock import Clock
+from wxauto_mgt.ui.bridge.seen import SeenViewModel
 from wxauto_mgt.ui.config_editing import ConfigEditing
 from wxauto_mgt.ui.desk import Backstage
 from wxauto_mgt.ui.shell import SCORE_TONES, score_figure, service_words
 from wxauto_mgt.ui.theme.tokens import Tone
 from wxauto_mgt.ui.words import NOT_MEASURED
 
-TICK_MS = 1000
 ERRORS_SHOWN = 50
 PLOT_SPAN = timedelta(minutes=30)
 LEAST_PLOT_SPAN = timedelta(minutes=5)
@@ -110,7 +110,7 @@ class OverviewState:
 STAT_NAMES = ("connected", "active", "received", "replied", "unsure", "errors", "calls", "uptime")
 
 
-class OverviewViewModel(QObject):
+class OverviewViewModel(SeenViewModel):
     """The overview.
 
     Args:
@@ -163,17 +163,10 @@ class OverviewViewModel(QObject):
         editing.changes(backstage.bridge, self, "instance").arrived.connect(self.refresh)
         for command in (self.pause, self.resume, self.start_service, self.restart, self.reload):
             command.succeeded.connect(self.refresh)
-        self._timer = QTimer(self)
-        self._timer.setInterval(TICK_MS)
-        self._timer.timeout.connect(self._tick)
 
-    def set_active(self, *, is_active: bool) -> None:
-        """Read while the page is seen, rest while it is not."""
-        if is_active:
-            self._tick()
-            self._timer.start()
-        else:
-            self._timer.stop()
+    def look(self) -> None:
+        """Read again."""
+        self._tick()
 
     def refresh(self, _: object = None) -> None:
         """Read again what is at hand; announces only a difference."""

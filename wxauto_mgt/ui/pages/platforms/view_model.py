@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import Signal
 
 from wxauto_mgt.core.config.model import JSON
 from wxauto_mgt.core.platforms.contract import TestResult
@@ -20,13 +20,13 @@ from wxauto_mgt.core.platforms.types import PlatformTypes
 from wxauto_mgt.core.rules.model import RuleConfig
 from wxauto_mgt.errors import PlatformError, Problem
 from wxauto_mgt.runtime.circuit_breaker import BreakerState
+from wxauto_mgt.ui.bridge.seen import SeenViewModel
 from wxauto_mgt.ui.config_editing import ConfigEditing
 from wxauto_mgt.ui.desk import Backstage
 from wxauto_mgt.ui.forms.edit_dialog import TestOutcome
 from wxauto_mgt.ui.forms.schema import FieldSpec, defaults_of, fields_of
 from wxauto_mgt.ui.theme.tokens import Tone
 
-TICK_MS = 1000
 _ID_STEMS = {"keyword": "kw", "openai": "ai"}
 
 
@@ -60,7 +60,7 @@ class PlatformRow:
     last_test_tone: Tone | None
 
 
-class PlatformsViewModel(QObject):
+class PlatformsViewModel(SeenViewModel):
     """The platforms.
 
     Signals:
@@ -87,17 +87,10 @@ class PlatformsViewModel(QObject):
         self.test_stored = backstage.commands.command(self, "test_platform", self._test_stored)
         self.test_stored.succeeded.connect(self.refresh)
         editing.changes(backstage.bridge, self, PLATFORM, "rule").arrived.connect(self.refresh)
-        self._timer = QTimer(self)
-        self._timer.setInterval(TICK_MS)
-        self._timer.timeout.connect(self.refresh)
 
-    def set_active(self, *, is_active: bool) -> None:
-        """Read while the page is seen."""
-        if is_active:
-            self.refresh()
-            self._timer.start()
-        else:
-            self._timer.stop()
+    def look(self) -> None:
+        """Read again."""
+        self.refresh()
 
     def refresh(self, _: object = None) -> None:
         """Read again; announces only a difference."""

@@ -8,13 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import Signal
 
 from wxauto_mgt.core.recovery.processes.model import ProcessChanged, ProcessState, ProcessStatus
+from wxauto_mgt.ui.bridge.seen import SeenViewModel
 from wxauto_mgt.ui.desk import Backstage
 from wxauto_mgt.ui.theme.tokens import Tone
 
-TICK_MS: Final = 1000
 LINES_SHOWN: Final = 200
 STATE_TONES: Final = {
     ProcessState.STOPPED: Tone.NEUTRAL,
@@ -58,7 +58,7 @@ class ProcessView:
     is_running: bool
 
 
-class ProcessViewModel(QObject):
+class ProcessViewModel(SeenViewModel):
     """The process of one service.
 
     Signals:
@@ -81,22 +81,15 @@ class ProcessViewModel(QObject):
             command.running_changed.connect(self.refresh)
         backstage.bridge.inbox(self, ProcessChanged).arrived.connect(self.refresh)
         self._words.changed.connect(self.refresh)
-        self._timer = QTimer(self)
-        self._timer.setInterval(TICK_MS)
-        self._timer.timeout.connect(self.refresh)
 
     @property
     def has_process(self) -> bool:
         """Whether the console runs a process for the service."""
         return self._find() is not None
 
-    def set_active(self, *, is_active: bool) -> None:
-        """Read while the panel is seen."""
-        if is_active:
-            self.refresh()
-            self._timer.start()
-        else:
-            self._timer.stop()
+    def look(self) -> None:
+        """Read again."""
+        self.refresh()
 
     def select(self, service_id: str) -> None:
         """Look at another service, or at none."""
