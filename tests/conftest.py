@@ -15,6 +15,7 @@ import pytest
 
 from tests import leaks
 from tests.fakes.clock import FakeClock
+from wxauto_mgt.api.monitor_api import monitor_api
 from wxauto_mgt.storage.database import Database
 
 _SLOW_CALLBACK_S = 1.0
@@ -58,6 +59,15 @@ def _no_leaks(
     found += leaks.unexpected_logs([record for records in phases for record in records], expected)
     if found:
         pytest.fail("the test left behind:\n  " + "\n  ".join(found), pytrace=False)
+
+
+@pytest.fixture(autouse=True)
+def _no_console_left(_no_leaks: None) -> Iterator[None]:
+    """A test that fails before it stops its console fails alone, not all that come after it."""
+    yield
+    if (left := monitor_api._bound) is not None:
+        monitor_api.unbind(left)
+        pytest.fail("the test left its console running", pytrace=False)
 
 
 @pytest.fixture(autouse=True)

@@ -158,7 +158,8 @@ async def test_a_full_disk_is_told_everywhere_and_costs_nothing(
     await eventually(lambda: answers() == asked, timeout_s=30)  # each once: none was lost, none read twice
     await eventually(lambda: len(titles) >= 2, timeout_s=20)  # the alert, and its end
     await eventually(lambda: all(loop.running for loop in console.supervisor.loops()), timeout_s=20)
-    assert await console.recovery.recoverer.runs("message_listener") == []  # a restart frees no disk
+    # A restart frees no disk. A repair that begins as the disk is freed finds that there is nothing to do.
+    assert not [run for run in await console.recovery.recoverer.runs("message_listener") if run.steps]
     assert [loop.name for loop in console.supervisor.loops() if loop.restarts] == []
     assert await console.stop() == ()
     assert answers() == asked

@@ -15,6 +15,17 @@ from cryptography.x509.oid import NameOID
 
 NOW = dt.datetime.now(dt.UTC)
 DAY = dt.timedelta(days=1)
+_SIGNS_CERTIFICATES = x509.KeyUsage(
+    digital_signature=True,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    key_cert_sign=True,
+    crl_sign=True,
+    encipher_only=False,
+    decipher_only=False,
+)
 
 
 @dataclass(frozen=True)
@@ -94,7 +105,15 @@ def _sign(
         .not_valid_after(ends)
         .add_extension(x509.BasicConstraints(ca=host is None, path_length=None), critical=True)
     )
-    if host is not None:
+    # Newer Pythons hold certificates to RFC 5280, which asks for these.
+    builder = builder.add_extension(
+        x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False
+    )
+    issuer_id = x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key())
+    builder = builder.add_extension(issuer_id, critical=False)
+    if host is None:
+        builder = builder.add_extension(_SIGNS_CERTIFICATES, critical=True)
+    else:
         builder = builder.add_extension(x509.SubjectAlternativeName([_name_of(host)]), critical=False)
     return builder.sign(issuer_key, hashes.SHA256())
 
