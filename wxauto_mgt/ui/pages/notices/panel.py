@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtGui import QHideEvent, QShowEvent
-from PySide6.QtWidgets import QMenu, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from wxauto_mgt.core.notifications.section import CHANNEL
 from wxauto_mgt.ui.bridge.connections import connect_for
@@ -16,6 +16,7 @@ from wxauto_mgt.ui.widgets.command_button import announce, drive
 from wxauto_mgt.ui.widgets.layout import Card, button, fill, label, row
 from wxauto_mgt.ui.widgets.segments import Segments
 from wxauto_mgt.ui.widgets.table_view import RowTable
+from wxauto_mgt.ui.widgets.type_menu import type_menu
 
 WORDS = EditorWords(
     add_title="notices.add_title",
@@ -49,7 +50,7 @@ class NoticesPanel(QWidget):
         self.delete_button = button(theme, words("form.delete"), "delete", kind="danger")
         self.filter = Segments([(name, words(f"notices.show_{name}")) for name in (ALL, FAILED)], ALL)
         self.resend_button = button(theme, words("notices.resend"), "replay")
-        self.menu = self._make_menu()
+        self.menu = type_menu(self, self._view_model.types(), self.add)
         self._lay_out()
         self._wire()
         self._show()
@@ -69,13 +70,6 @@ class NoticesPanel(QWidget):
 
     def hideEvent(self, event: QHideEvent) -> None:
         self._view_model.set_active(is_active=False)
-
-    def _make_menu(self) -> QMenu:
-        menu = QMenu(self)
-        for name, word, about in self._view_model.types():
-            action = menu.addAction(f"{word}    {about}" if about else word)
-            action.triggered.connect(lambda _=False, chosen=name: self.add(chosen))
-        return menu
 
     def _lay_out(self) -> None:
         words = self._desk.words

@@ -6,7 +6,7 @@ Owns widgets and layout. Built by the window.
 from __future__ import annotations
 
 from PySide6.QtGui import QHideEvent, QShowEvent
-from PySide6.QtWidgets import QMenu, QStackedWidget, QVBoxLayout
+from PySide6.QtWidgets import QStackedWidget, QVBoxLayout
 
 from wxauto_mgt.ui.desk import Desk
 from wxauto_mgt.ui.main_window import Page
@@ -18,6 +18,7 @@ from wxauto_mgt.ui.widgets.command_button import drive
 from wxauto_mgt.ui.widgets.empty_state import EmptyState
 from wxauto_mgt.ui.widgets.layout import Card, button, fill, label, page_header, row
 from wxauto_mgt.ui.widgets.table_view import RowTable
+from wxauto_mgt.ui.widgets.type_menu import type_menu
 
 WORDS = EditorWords(
     add_title="platforms.add_title",
@@ -46,7 +47,7 @@ class PlatformsPage(Page):
         self.test_button = button(theme, words("form.test"), "test")
         self.delete_button = button(theme, words("form.delete"), "delete", kind="danger")
         self._why = label("", "muted")
-        self.menu = self._make_menu()
+        self.menu = type_menu(self, self._view_model.types(), self.add)
         self.empty = EmptyState(
             theme,
             icon="platforms",
@@ -74,13 +75,6 @@ class PlatformsPage(Page):
 
     def hideEvent(self, event: QHideEvent) -> None:
         self._view_model.set_active(is_active=False)
-
-    def _make_menu(self) -> QMenu:
-        menu = QMenu(self)
-        for name, word, about in self._view_model.types():
-            action = menu.addAction(f"{word}    {about}" if about else word)
-            action.triggered.connect(lambda _=False, chosen=name: self.add(chosen))
-        return menu
 
     def _lay_out(self) -> None:
         words = self._desk.words
